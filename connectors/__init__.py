@@ -1,0 +1,1 @@
+"""Real systems of record, one module each, behind one contract."""

@@ -1,0 +1,428 @@
+"""The words that the gateway and its connectors share, and what a source promises.
+
+Standard library only: whoever writes a connector depends on nothing else of ours. A connector implements ``Connector``
+and whichever of the small protocols below it can keep; each one it keeps is a *capability*, found by ``isinstance``.
+
+Three rules hold everywhere:
+
+* **Three answers for stock**: a number, zero, or unknown (``None``). A reply that could not be read is never zero.
+* **One closed set of errors** (``SourceError`` and its subclasses). Nothing else leaves a connector but bugs.
+* **A write with an unknown outcome is looked up** (``Fulfiller.find``) before it is repeated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from typing import ClassVar, NewType, Protocol, runtime_checkable
+
+Sku = NewType("Sku", str)
+RemoteLocationId = NewType("RemoteLocationId", str)
+RemoteRef = NewType("RemoteRef", str)
+RequestKey = NewType("RequestKey", str)
+
+
+# ---------------------------------------------------------------------------------------------- what goes wrong
+class SourceError(Exception):
+    """A source could not do what it was asked. ``code`` is stable and shown to people; ``detail`` says more."""
+
+    code: ClassVar[str] = "SOURCE_ERROR"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+class Throttled(SourceError):
+    """The source asks us to slow down. ``retry_after_s``: its own words, or None."""
+
+    code = "THROTTLED"
+
+    def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class Transient(SourceError):
+    """It did not happen, and may well work next time: refused connection, 5xx, time-out of a read."""
+
+    code = "TRANSIENT"
+
+
+class AuthFailed(SourceError):
+    """Our credential is wrong, expired or lacks a right."""
+
+    code = "AUTH_FAILED"
+
+
+class Rejected(SourceError):
+    """The source understood and said no. ``reason`` is its own code, ``field`` what it complained about."""
+
+    code = "REJECTED"
+
+    def __init__(self, detail: str = "", *, reason: str = "", field: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.field = field
+
+
+class NotFound(SourceError):
+    """The thing asked for does not exist there."""
+
+    code = "NOT_FOUND"
+
+
+class Unsupported(SourceError):
+    """This source cannot do that at all."""
+
+    code = "UNSUPPORTED"
+
+
+class OutcomeUnknown(SourceError):
+    """A write was sent and no answer came: it may or may not have happened. Never repeat it blindly."""
+
+    code = "OUTCOME_UNKNOWN"
+
+
+class BadSignature(SourceError):
+    """A webhook that the source did not sign, or signed too long ago."""
+
+    code = "BAD_SIGNATURE"
+
+
+class ContractBroken(SourceError):
+    """The reply is not what the source's documentation says: HTML, half a JSON, a missing field, too large."""
+
+    code = "CONTRACT_BROKEN"
+
+
+class Secret(str):
+    """A credential. Reads as a string, never prints as one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+
+# ---------------------------------------------------------------------------------------------- what a source is
+class SourceKind(StrEnum):
+    """What an external system of record looks after."""
+
+    WAREHOUSE = "WAREHOUSE"
+    STORE_POS = "STORE_POS"
+    THIRD_PARTY_LOGISTICS = "THIRD_PARTY_LOGISTICS"
+
+
+class StockDrop(StrEnum):
+    """When the source's own ``available`` number goes down for an order of ours."""
+
+    ON_ACCEPT = "ON_ACCEPT"
+    ON_SHIP = "ON_SHIP"
+
+
+class Idempotency(StrEnum):
+    """What keeps a repeated write from happening twice: the source knows our key, we look it up first, or nothing."""
+
+    KEY = "KEY"
+    LOOKUP = "LOOKUP"
+    NONE = "NONE"
+
+
+class Method(StrEnum):
+    """How the goods reach the customer."""
+
+    SHIP = "SHIP"
+    PICKUP = "PICKUP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorInfo:
+    """What one configured source declares about itself.
+
+    ``batch_skus_max`` is the source's own limit on one read; ``fresh_for_s`` how long a reading may be served without asking
+    again.
+    """
+
+    kind: SourceKind
+    connector: str
+    stock_drop: StockDrop
+    idempotency: Idempotency
+    batch_skus_max: int
+    fresh_for_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the source answers now. ``detail`` is for a person.
+
+    ``credential_expires_at`` is None where the credential does not expire or the source does not tell.
+    """
+
+    ok: bool
+    latency_ms: float | None = None
+    remote_version: str | None = None
+    credential_expires_at: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where something goes, or where a location stands. ``country_code`` is ISO 3166-1 alpha-2."""
+
+    lines: tuple[str, ...]
+    city: str
+    postal_code: str
+    country_code: str
+    region: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHours:
+    """One open period of a weekday (0 is Monday) in the location's own time zone."""
+
+    weekday: int
+    opens_at: time
+    closes_at: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLocation:
+    """A place as the source describes it. None: the source does not say. ``time_zone`` is an IANA name."""
+
+    id: RemoteLocationId
+    name: str
+    address: Address | None = None
+    time_zone: str | None = None
+    methods: frozenset[Method] = frozenset({Method.SHIP})
+    hours: tuple[OpeningHours, ...] = ()
+    active: bool = True
+
+
+# ---------------------------------------------------------------------------------------------- stock
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLevel:
+    """One SKU at one location. Whole units; None is unknown, never zero. May be negative where the source says so.
+
+    ``available`` is the source's own word where it has one, else ``on_hand − committed``: derived here and nowhere else.
+    ``as_of`` is the source's time of the count, with an offset, or None.
+    """
+
+    sku: Sku
+    location: RemoteLocationId
+    on_hand: int | None = None
+    available: int | None = None
+    committed: int | None = None
+    incoming: int | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockBatch:
+    """What one read said.
+
+    A level with ``available=None`` stands for a location that carries the SKU but never counted it. ``unknown`` holds the SKUs
+    asked for that the source does not carry at all. Every SKU asked for is in ``levels`` or in ``unknown``; no other SKU is.
+    ``names`` are product names, where the source has them.
+    """
+
+    levels: tuple[RemoteLevel, ...]
+    unknown: frozenset[Sku] = frozenset()
+    names: Mapping[Sku, str] = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------------------------------------- fulfillment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLine:
+    """So many units of one SKU."""
+
+    sku: Sku
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfillmentRequest:
+    """Work for one location. ``key`` is ours, at most 40 characters, and the same for every attempt."""
+
+    key: RequestKey
+    location: RemoteLocationId
+    lines: tuple[RequestLine, ...]
+    recipient: Address
+    method: Method
+    order_number: str
+
+
+class RemoteState(StrEnum):
+    """How far the source has come with a request."""
+
+    REQUESTED = "REQUESTED"  # it knows of it and has not decided
+    ACCEPTED = "ACCEPTED"
+    SHIPPED = "SHIPPED"  # all of it has left, or was handed over
+    REJECTED = "REJECTED"  # it will not do it; ``reason`` says why
+    CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePackage:
+    """What left together. Empty ``lines``: everything requested that no other package holds."""
+
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    shipped_at: datetime | None = None
+    lines: tuple[RequestLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFulfillment:
+    """What the source says of one request.
+
+    A request is all or nothing: a source that would take on only part of it is told to stop, and the answer is ``REJECTED``
+    with what was missing in ``short``. ``short`` beside any other state is a request that the source is stuck with.
+    """
+
+    ref: RemoteRef
+    key: RequestKey | None
+    state: RemoteState
+    packages: tuple[RemotePackage, ...] = ()
+    short: tuple[RequestLine, ...] = ()
+    reason: str | None = None
+
+
+class CancelOutcome(StrEnum):
+    """What became of a cancellation. PENDING: ask ``status`` later."""
+
+    CANCELED = "CANCELED"
+    PENDING = "PENDING"
+    PARTIAL = "PARTIAL"
+    REFUSED = "REFUSED"
+    TOO_LATE = "TOO_LATE"
+
+
+# ---------------------------------------------------------------------------------------------- webhooks
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRequest:
+    """A webhook as it came over the wire.
+
+    Header names are lower case; ``query`` is the URL's, for sources that cannot sign.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockChanged:
+    """Stock of these SKUs moved. A hint to read again: the numbers are not taken from it."""
+
+    event_id: str
+    skus: frozenset[Sku]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfillmentChanged:
+    """A request of ours moved. A hint to ask ``status``."""
+
+    event_id: str
+    ref: RemoteRef
+
+
+SourceEvent = StockChanged | FulfillmentChanged
+
+
+# ---------------------------------------------------------------------------------------------- what a connector can do
+class Connector(Protocol):
+    """One configured source."""
+
+    info: ConnectorInfo
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+
+    async def health(self) -> Health:
+        """Ask the source how it is. Never raises ``SourceError``: a dead source is an answer."""
+
+    async def locations(self) -> tuple[RemoteLocation, ...]:
+        """Every place the credential can see, active or not."""
+
+
+@runtime_checkable
+class StockReader(Protocol):
+    """Can be asked for stock now."""
+
+    async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
+        """Read all locations for these SKUs in as few requests as the source allows: one, up to ``batch_skus_max``.
+
+        Rows that were not asked for are dropped. Quantities are floored to whole units.
+        """
+
+    async def warm(self, products_max: int) -> int:
+        """Learn the source's product ids ahead of the first read, so that reads need no look-up. Returns how many."""
+
+
+@runtime_checkable
+class Fulfiller(Protocol):
+    """Takes requests to ship or hand over."""
+
+    async def request(self, request: FulfillmentRequest) -> RemoteFulfillment:
+        """Ask a location to do the work.
+
+        Raises:
+            Rejected: It will not.
+            OutcomeUnknown: Sent, no answer: ``find`` before asking again.
+        """
+
+    async def find(self, key: RequestKey) -> RemoteFulfillment | None:
+        """Look up a request by our key. None: the source surely does not have it."""
+
+    async def cancel(self, ref: RemoteRef) -> CancelOutcome:
+        """Ask to stop it. Safe to repeat."""
+
+    async def status(self, refs: Sequence[RemoteRef]) -> tuple[RemoteFulfillment, ...]:
+        """How far these are; those the source does not know are left out."""
+
+
+@runtime_checkable
+class WebhookReceiver(Protocol):
+    """Pushes changes to us."""
+
+    def receive(self, request: RawRequest) -> tuple[SourceEvent, ...]:
+        """Verify the raw bytes, then read them. No I/O.
+
+        Raises:
+            BadSignature: Not signed by the source, or too old.
+            ContractBroken: Signed, but not readable.
+        """
+
+
+class Capability(StrEnum):
+    """What can be asked of a source."""
+
+    READ_STOCK = "READ_STOCK"
+    FULFILL = "FULFILL"
+    FIND_BY_KEY = "FIND_BY_KEY"
+    CANCEL = "CANCEL"
+    WEBHOOKS = "WEBHOOKS"
+
+
+def capabilities_of(connector: Connector) -> frozenset[Capability]:
+    """What this connector can be asked for, read off the protocols it keeps."""
+    found: set[Capability] = set()
+    if isinstance(connector, StockReader):
+        found.add(Capability.READ_STOCK)
+    if isinstance(connector, Fulfiller):
+        found |= {Capability.FULFILL, Capability.CANCEL}
+        if connector.info.idempotency is not Idempotency.NONE:
+            found.add(Capability.FIND_BY_KEY)
+    if isinstance(connector, WebhookReceiver):
+        found.add(Capability.WEBHOOKS)
+    return frozenset(found)

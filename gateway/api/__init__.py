@@ -1,0 +1,1 @@
+"""The graph: types, resolvers, loaders, errors. It translates and decides nothing."""

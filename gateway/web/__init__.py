@@ -1,0 +1,1 @@
+"""The HTTP edge that is not the graph: auth, limits, health, metrics, inbound webhooks, the GraphQL view."""
