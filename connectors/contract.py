@@ -110,7 +110,13 @@ class Secret(str):
 
 # ---------------------------------------------------------------------------------------------- what a source is
 class SourceKind(StrEnum):
-    """What an external system of record looks after."""
+    """What an external system of record looks after.
+
+    Attributes:
+        WAREHOUSE: A warehouse or ERP system.
+        STORE_POS: A store point of sale.
+        THIRD_PARTY_LOGISTICS: Somebody else who stores and ships for the merchant.
+    """
 
     WAREHOUSE = "WAREHOUSE"
     STORE_POS = "STORE_POS"
@@ -118,14 +124,25 @@ class SourceKind(StrEnum):
 
 
 class StockDrop(StrEnum):
-    """When the source's own ``available`` number goes down for an order of ours."""
+    """When the source's own ``available`` number goes down for an order of ours.
+
+    Attributes:
+        ON_ACCEPT: As soon as it takes the order on.
+        ON_SHIP: Only when the goods leave.
+    """
 
     ON_ACCEPT = "ON_ACCEPT"
     ON_SHIP = "ON_SHIP"
 
 
 class Idempotency(StrEnum):
-    """What keeps a repeated write from happening twice: the source knows our key, we look it up first, or nothing."""
+    """What keeps a repeated write from happening twice: the source knows our key, we look it up first, or nothing.
+
+    Attributes:
+        KEY: It knows our key and does the work once.
+        LOOKUP: We look the key up before we ask again.
+        NONE: Nothing does: a person decides.
+    """
 
     KEY = "KEY"
     LOOKUP = "LOOKUP"
@@ -133,7 +150,12 @@ class Idempotency(StrEnum):
 
 
 class Method(StrEnum):
-    """How the goods reach the customer."""
+    """How the goods reach the customer.
+
+    Attributes:
+        SHIP: By carrier to an address.
+        PICKUP: The customer comes for them.
+    """
 
     SHIP = "SHIP"
     PICKUP = "PICKUP"
@@ -376,6 +398,8 @@ class Fulfiller(Protocol):
     async def request(self, request: FulfillmentRequest) -> RemoteFulfillment:
         """Ask a location to do the work.
 
+        Asked again under the same key, the source's earlier request is finished and returned, never made a second time.
+
         Raises:
             Rejected: It will not.
             OutcomeUnknown: Sent, no answer: ``find`` before asking again.
@@ -405,7 +429,15 @@ class WebhookReceiver(Protocol):
 
 
 class Capability(StrEnum):
-    """What can be asked of a source."""
+    """What can be asked of a source.
+
+    Attributes:
+        READ_STOCK: Live stock.
+        FULFILL: Requests to ship or hand over.
+        FIND_BY_KEY: Looking a request up by our key.
+        CANCEL: Stopping a request.
+        WEBHOOKS: Telling us about changes.
+    """
 
     READ_STOCK = "READ_STOCK"
     FULFILL = "FULFILL"

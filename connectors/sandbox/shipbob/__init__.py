@@ -1,0 +1,5 @@
+"""A stand-in for ShipBob: one merchant with the network's fulfillment centers."""
+
+from connectors.sandbox.shipbob.sandbox import ShipBobSandbox
+
+__all__ = ["ShipBobSandbox"]

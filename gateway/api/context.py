@@ -1,0 +1,109 @@
+"""What every resolver can reach: the services, who asks, and loaders that live for one operation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+from aiodataloader import DataLoader
+
+from connectors.contract import Sku
+from gateway.api.locations import Places
+from gateway.domain.identity import OrderId
+from gateway.domain.orders import Order
+from gateway.domain.principals import Principal, Right
+from gateway.domain.sourcing import DecisionRecord
+from gateway.ports import Clock, Sources, Store
+from gateway.services.changes import Changes
+from gateway.services.dispatch import Tracking
+from gateway.services.events import Events
+from gateway.services.fulfillments import Fulfillments
+from gateway.services.inventory import Inventory, Item
+from gateway.services.network import Network
+from gateway.services.orders import Orders
+from gateway.services.readings import Readings
+from gateway.services.reservations import Reservations
+from gateway.services.routing import Routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the product does."""
+
+    clock: Clock
+    sources: Sources
+    network: Network
+    inventory: Inventory
+    readings: Readings
+    reservations: Reservations
+    routing: Routing
+    orders: Orders
+    fulfillments: Fulfillments
+    events: Events
+    changes: Changes
+    tracking: Tracking
+    store: Store
+
+
+class Loaders:
+    """What is asked for piecemeal and read in one go. They live for one operation: a longer life would serve old stock."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.items: DataLoader[tuple[Sku, float | None], Item] = DataLoader(self._items)
+        self.orders: DataLoader[OrderId, Order | None] = DataLoader(self._orders)
+        self.decisions: DataLoader[OrderId, tuple[DecisionRecord, ...]] = DataLoader(self._decisions)
+
+    async def item(self, sku: str, age_s_max: float | None = None) -> Item:
+        """That SKU over the whole network, together with all others that the operation asks for."""
+        found: Item = await self.items.load((Sku(sku), age_s_max))
+        return found
+
+    async def items_of(self, skus: Sequence[Sku], age_s_max: float | None = None) -> list[Item]:
+        """These SKUs over the whole network, together with all others that the operation asks for."""
+        found: list[Item] = await self.items.load_many([(sku, age_s_max) for sku in skus])
+        return found
+
+    async def _items(self, keys: Sequence[tuple[Sku, float | None]]) -> list[Item]:
+        """One read of every source for all SKUs of the operation; the youngest stock that any part of it asks for."""
+        ages = [age_s for _, age_s in keys if age_s is not None]
+        found = await self._services.inventory.look([sku for sku, _ in keys], age_s_max=min(ages, default=None))
+        by_sku = {item.sku: item for item in found}
+        return [by_sku[sku] for sku, _ in keys]
+
+    async def _orders(self, keys: Sequence[OrderId]) -> list[Order | None]:
+        found = await self._services.orders.find_many(keys)
+        return [found.get(key) for key in keys]
+
+    async def _decisions(self, keys: Sequence[OrderId]) -> list[tuple[DecisionRecord, ...]]:
+        found = await self._services.orders.decisions(keys)
+        return [found.get(key, ()) for key in keys]
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One connection's, or one request's. ``loaders`` are replaced for every operation and every streamed result."""
+
+    services: Services
+    request: Any = None
+    response: Any = None
+    principal: Principal | None = None
+    connection_params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Operation:
+    """One operation's own context. ``places`` are sources and locations as the graph shows them, made once."""
+
+    services: Services
+    principal: Principal
+    loaders: Loaders
+    places: Places
+
+    def must(self, right: Right) -> Principal:
+        """See to it that whoever asks may do this."""
+        self.principal.must(right)
+        return self.principal
+
+
+Info = strawberry.Info[Operation, None]

@@ -1,0 +1,101 @@
+"""Every enum of the graph. Types import them from here: Strawberry must know an enum before it sees it in an annotation."""
+
+from enum import StrEnum
+
+from connectors.contract import Capability, Idempotency, Method, SourceKind, StockDrop
+from gateway.api.describe import enumerated
+from gateway.domain.fulfillments import FulfillmentAction, FulfillmentStatus, RequestStatus
+from gateway.domain.locations import LocationKind
+from gateway.domain.orders import OrderAction, OrderStatus, UnitState
+from gateway.domain.reservations import ReservationState
+from gateway.domain.routing import Preference
+from gateway.services.readings import Freshness, SourceStatus
+
+
+class UserErrorCode(StrEnum):
+    """Why something was refused. Codes stay; messages may change.
+
+    Attributes:
+        INVALID: A field holds what it must not.
+        NOT_FOUND: There is no such thing, or it is not for you to see.
+        INSUFFICIENT_STOCK: Fewer units can be promised than were asked for.
+        STOCK_UNKNOWN: Too little is known of, and a source did not answer; try again.
+        NO_CANDIDATE: No location may do this, whatever its stock.
+        NOT_ALLOWED_IN_STATE: Not possible as things stand; see `supportedActions`.
+        VERSION_CONFLICT: It changed since you looked.
+        IDEMPOTENCY_MISMATCH: The key was used before with another request.
+        DUPLICATE_EXTERNAL_ID: The channel placed an order under that id already.
+        RESERVATION_EXPIRED: The hold is over: its units are no longer kept.
+        OVERLOADED: Too much is waiting; nothing was done, try again in a moment.
+        CURSOR_EXPIRED: Events are no longer kept that far back.
+        FORBIDDEN: Your role does not include this.
+    """
+
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    STOCK_UNKNOWN = "STOCK_UNKNOWN"
+    NO_CANDIDATE = "NO_CANDIDATE"
+    NOT_ALLOWED_IN_STATE = "NOT_ALLOWED_IN_STATE"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    DUPLICATE_EXTERNAL_ID = "DUPLICATE_EXTERNAL_ID"
+    RESERVATION_EXPIRED = "RESERVATION_EXPIRED"
+    OVERLOADED = "OVERLOADED"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    FORBIDDEN = "FORBIDDEN"
+
+
+class OrderSort(StrEnum):
+    """In which order orders come.
+
+    Attributes:
+        PLACED_AT_DESC: The newest first.
+        PLACED_AT_ASC: The oldest first.
+    """
+
+    PLACED_AT_DESC = "PLACED_AT_DESC"
+    PLACED_AT_ASC = "PLACED_AT_ASC"
+
+
+class CountPrecision(StrEnum):
+    """How exactly something was counted.
+
+    Attributes:
+        EXACT: All were counted.
+        AT_LEAST: Counting stopped there: there may be more.
+    """
+
+    EXACT = "EXACT"
+    AT_LEAST = "AT_LEAST"
+
+
+enumerated(UserErrorCode, OrderSort, CountPrecision)
+enumerated(Idempotency, SourceKind, StockDrop, SourceStatus, Freshness, LocationKind, ReservationState)
+enumerated(OrderAction, OrderStatus, FulfillmentAction, FulfillmentStatus, RequestStatus)
+enumerated(Capability, name="SourceCapability")
+enumerated(Method, name="FulfillmentMethod")
+enumerated(Preference, name="RoutingPreference")
+enumerated(UnitState, name="LineQuantityState")
+
+__all__ = [
+    "Capability",
+    "CountPrecision",
+    "Freshness",
+    "FulfillmentAction",
+    "FulfillmentStatus",
+    "Idempotency",
+    "LocationKind",
+    "Method",
+    "OrderAction",
+    "OrderSort",
+    "OrderStatus",
+    "Preference",
+    "RequestStatus",
+    "ReservationState",
+    "SourceKind",
+    "SourceStatus",
+    "StockDrop",
+    "UnitState",
+    "UserErrorCode",
+]

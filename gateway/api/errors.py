@@ -1,0 +1,128 @@
+"""Refusals as clients see them: a code that stays, a sentence, where in the input, and the fields of the case."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import strawberry
+
+from gateway.api.describe import described
+from gateway.api.enums import UserErrorCode
+from gateway.domain.refusals import InsufficientStock, NotAllowedInState, Refusal, Refusals, VersionConflict
+
+
+@described
+@strawberry.interface
+class UserError:
+    """An expected refusal; nothing was changed.
+
+    Attributes:
+        code: Why, in a word that stays.
+        message: Why, in a sentence for a person.
+        path: Where in the input, for example `["input", "lines", "0", "units"]`; null when no one field is to blame.
+    """
+
+    code: UserErrorCode
+    message: str
+    path: list[str] | None
+
+
+@described
+@strawberry.type
+class PlainUserError(UserError):
+    """A refusal that has no more to say than its code."""
+
+
+@described
+@strawberry.type
+class InsufficientStockError(UserError):
+    """Fewer units can be promised than were asked for.
+
+    Attributes:
+        sku: Of what.
+        requested: Units asked for.
+        available: Units that can be promised.
+    """
+
+    sku: str
+    requested: int
+    available: int
+
+
+@described
+@strawberry.type
+class NotAllowedInStateError(UserError):
+    """Not possible as things stand.
+
+    Attributes:
+        state: How things stand.
+        supported_actions: What is possible instead.
+    """
+
+    state: str
+    supported_actions: list[str]
+
+
+@described
+@strawberry.type
+class VersionConflictError(UserError):
+    """It changed since you looked: read it again and decide again.
+
+    Attributes:
+        current_version: The version it has now.
+    """
+
+    current_version: int
+
+
+def user_errors(refused: Refusal | Refusals) -> list[UserError]:
+    """The refusals as the graph shows them."""
+    each = refused.each if isinstance(refused, Refusals) else (refused,)
+    return [_shown(refusal) for refusal in each]
+
+
+def _shown(refusal: Refusal) -> UserError:
+    for kind, show in _SHOWN.items():
+        if isinstance(refusal, kind):
+            return show(refusal)
+    return PlainUserError(code=UserErrorCode(refusal.code), message=refusal.message, path=_path(refusal))
+
+
+def _insufficient(refusal: InsufficientStock) -> UserError:
+    return InsufficientStockError(
+        code=UserErrorCode(refusal.code),
+        message=refusal.message,
+        path=_path(refusal),
+        sku=refusal.sku,
+        requested=refusal.wanted_units,
+        available=refusal.available_units,
+    )
+
+
+def _not_allowed(refusal: NotAllowedInState) -> UserError:
+    return NotAllowedInStateError(
+        code=UserErrorCode(refusal.code),
+        message=refusal.message,
+        path=_path(refusal),
+        state=refusal.state,
+        supported_actions=list(refusal.supported),
+    )
+
+
+def _conflict(refusal: VersionConflict) -> UserError:
+    return VersionConflictError(
+        code=UserErrorCode(refusal.code),
+        message=refusal.message,
+        path=_path(refusal),
+        current_version=refusal.current_version,
+    )
+
+
+def _path(refusal: Refusal) -> list[str] | None:
+    return list(refusal.path) or None
+
+
+_SHOWN: Final[Mapping[type[Refusal], Callable[..., UserError]]] = {
+    InsufficientStock: _insufficient,
+    NotAllowedInState: _not_allowed,
+    VersionConflict: _conflict,
+}

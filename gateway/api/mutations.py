@@ -1,0 +1,185 @@
+"""The doors for changing. Names are noun, then verb; payloads are nullable, so that one crash does not erase its siblings."""
+
+import strawberry
+
+from gateway.api.context import Info, Operation
+from gateway.api.describe import described
+from gateway.api.errors import user_errors
+from gateway.api.identifiers import key_of
+from gateway.api.inputs import (
+    FulfillmentOrderAcceptInput,
+    FulfillmentOrderRejectInput,
+    FulfillmentOrderShipInput,
+    OrderCancelInput,
+    OrderPlaceInput,
+    ReservationCreateInput,
+    ReservationExtendInput,
+    ReservationReleaseInput,
+    once,
+    reason_code,
+)
+from gateway.api.orders import FulfillmentOrder, FulfillmentOrderPayload, Order, OrderPayload
+from gateway.api.reservations import Reservation, ReservationPayload
+from gateway.domain import orders
+from gateway.domain.identity import FulfillmentOrderId, OrderId, ReservationId
+from gateway.domain.principals import Right
+from gateway.domain.refusals import Refusal, Refusals
+
+
+@described
+@strawberry.type
+class Mutation:
+    """Changing. Every mutation is durable when it answers, and safe to repeat under the same `idempotencyKey`."""
+
+    @strawberry.mutation
+    async def reservation_create(self, info: Info, input: ReservationCreateInput) -> ReservationPayload | None:
+        """Keep units for a customer who has not decided yet: all of them, or none.
+
+        Args:
+            input: What to keep.
+        """
+        who = info.context.must(Right.RESERVE)
+        try:
+            lines, at = input.meant()
+            asked = once(who, "reservationCreate", input)
+            hold = await info.context.services.reservations.hold(lines, at=at, ttl_s=input.ttl_seconds, once=asked)
+        except (Refusal, Refusals) as refused:
+            return ReservationPayload(reservation=None, user_errors=user_errors(refused))
+        return ReservationPayload(reservation=Reservation.of(hold, info.context), user_errors=[])
+
+    @strawberry.mutation
+    async def reservation_extend(self, info: Info, input: ReservationExtendInput) -> ReservationPayload | None:
+        """Keep them longer.
+
+        Args:
+            input: Which hold, and for how long.
+        """
+        who = info.context.must(Right.RESERVE)
+        try:
+            reservation = ReservationId(key_of("Reservation", input.id, what="reservation"))
+            asked = once(who, "reservationExtend", input)
+            hold = await info.context.services.reservations.extend(reservation, ttl_s=input.ttl_seconds, once=asked)
+        except (Refusal, Refusals) as refused:
+            return ReservationPayload(reservation=None, user_errors=user_errors(refused))
+        return ReservationPayload(reservation=Reservation.of(hold, info.context), user_errors=[])
+
+    @strawberry.mutation
+    async def reservation_release(self, info: Info, input: ReservationReleaseInput) -> ReservationPayload | None:
+        """Keep them no longer.
+
+        Args:
+            input: Which hold.
+        """
+        who = info.context.must(Right.RESERVE)
+        try:
+            reservation = ReservationId(key_of("Reservation", input.id, what="reservation"))
+            hold = await info.context.services.reservations.release(reservation, once=once(who, "reservationRelease", input))
+        except (Refusal, Refusals) as refused:
+            return ReservationPayload(reservation=None, user_errors=user_errors(refused))
+        return ReservationPayload(reservation=Reservation.of(hold, info.context), user_errors=[])
+
+    @strawberry.mutation
+    async def order_place(self, info: Info, input: OrderPlaceInput) -> OrderPayload | None:
+        """Promise, route and record an order, in one step.
+
+        Args:
+            input: What was bought.
+        """
+        who = info.context.must(Right.PLACE_ORDERS)
+        try:
+            purchase, asked = input.meant(), once(who, "orderPlace", input)
+            order = await info.context.services.orders.place(purchase, by=who.name, once=asked)
+        except (Refusal, Refusals) as refused:
+            return OrderPayload(order=None, user_errors=user_errors(refused))
+        return OrderPayload(order=Order.of(order), user_errors=[])
+
+    @strawberry.mutation
+    async def order_cancel(self, info: Info, input: OrderCancelInput) -> OrderPayload | None:
+        """Call an order off. What has a location is canceled once that location's system says that it stopped.
+
+        Args:
+            input: Which order, and why.
+        """
+        who = info.context.must(Right.CHANGE_ORDERS)
+        try:
+            order = await info.context.services.orders.cancel(
+                OrderId(key_of("Order", input.id, what="order")),
+                expected_version=input.expected_version,
+                reason_code=reason_code(input.reason_code),
+                by=who.name,
+                once=once(who, "orderCancel", input),
+            )
+        except (Refusal, Refusals) as refused:
+            return OrderPayload(order=None, user_errors=user_errors(refused))
+        return OrderPayload(order=Order.of(order), user_errors=[])
+
+    @strawberry.mutation
+    async def fulfillment_order_accept(self, info: Info, input: FulfillmentOrderAcceptInput) -> FulfillmentOrderPayload | None:
+        """Say for a location that it does the work.
+
+        Args:
+            input: Which work.
+        """
+        who = info.context.must(Right.FULFILL)
+        try:
+            work = _work(input.id)
+            order = await info.context.services.fulfillments.accept(
+                work,
+                expected_version=input.expected_version,
+                by=who.name,
+                once=once(who, "fulfillmentOrderAccept", input),
+            )
+        except (Refusal, Refusals) as refused:
+            return FulfillmentOrderPayload(fulfillment_order=None, user_errors=user_errors(refused))
+        return _payload(order, work, info.context)
+
+    @strawberry.mutation
+    async def fulfillment_order_reject(self, info: Info, input: FulfillmentOrderRejectInput) -> FulfillmentOrderPayload | None:
+        """Say for a location that it cannot do the rest of the work. Its system is told to stop; then the rest goes elsewhere.
+
+        Args:
+            input: Which work, and why.
+        """
+        who = info.context.must(Right.FULFILL)
+        try:
+            work = _work(input.id)
+            order = await info.context.services.fulfillments.reject(
+                work,
+                expected_version=input.expected_version,
+                reason_code=reason_code(input.reason_code),
+                by=who.name,
+                once=once(who, "fulfillmentOrderReject", input),
+            )
+        except (Refusal, Refusals) as refused:
+            return FulfillmentOrderPayload(fulfillment_order=None, user_errors=user_errors(refused))
+        return _payload(order, work, info.context)
+
+    @strawberry.mutation
+    async def fulfillment_order_ship(self, info: Info, input: FulfillmentOrderShipInput) -> FulfillmentOrderPayload | None:
+        """Say for a location that packages left.
+
+        Args:
+            input: Which work, and what left.
+        """
+        who = info.context.must(Right.FULFILL)
+        try:
+            work = _work(input.id)
+            order = await info.context.services.fulfillments.ship(
+                work,
+                input.meant(),
+                expected_version=input.expected_version,
+                by=who.name,
+                once=once(who, "fulfillmentOrderShip", input),
+            )
+        except (Refusal, Refusals) as refused:
+            return FulfillmentOrderPayload(fulfillment_order=None, user_errors=user_errors(refused))
+        return _payload(order, work, info.context)
+
+
+def _work(id: str) -> FulfillmentOrderId:
+    return FulfillmentOrderId(key_of("FulfillmentOrder", id, what="fulfillment order"))
+
+
+def _payload(order: orders.Order, work: FulfillmentOrderId, operation: Operation) -> FulfillmentOrderPayload:
+    shown = FulfillmentOrder.of(order.work(work), Order.of(order), operation)
+    return FulfillmentOrderPayload(fulfillment_order=shown, user_errors=[])

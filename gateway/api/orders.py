@@ -1,0 +1,439 @@
+"""Orders and the work that comes of them."""
+
+import strawberry
+
+from gateway.api.context import Info, Operation
+from gateway.api.describe import described
+from gateway.api.enums import (
+    CountPrecision,
+    FulfillmentAction,
+    FulfillmentStatus,
+    Method,
+    OrderAction,
+    OrderStatus,
+    Preference,
+    RequestStatus,
+    UnitState,
+)
+from gateway.api.errors import UserError
+from gateway.api.identifiers import event_cursor, global_id, order_cursor
+from gateway.api.inventory import InventoryItem
+from gateway.api.locations import Location
+from gateway.api.node import Node
+from gateway.api.routing import FulfillmentLine, RoutingDecision
+from gateway.api.scalars import Instant
+from gateway.domain import fulfillments, orders
+from gateway.domain.events import OrderEvent as Happened
+from gateway.ports import OrderFilter, OrderPage
+
+TIMELINE_MAX = 200
+
+
+@described
+@strawberry.type
+class LineQuantity:
+    """So many units of a line in one state.
+
+    Attributes:
+        state: Which.
+        units: How many.
+    """
+
+    state: UnitState
+    units: int
+
+
+@described
+@strawberry.type
+class OrderLine:
+    """What was bought of one SKU. Status is per unit: one line may be partly allocated and partly backordered.
+
+    Attributes:
+        id: Unique within the order.
+        sku: Of what.
+        units: How many were bought.
+        quantities: How many of them are in which state; states without units are left out.
+    """
+
+    id: strawberry.ID
+    sku: str
+    units: int
+    quantities: list[LineQuantity]
+
+    @strawberry.field
+    async def item(self, info: Info) -> InventoryItem:
+        """The product over the whole network, right now."""
+        return InventoryItem.of(await info.context.loaders.item(self.sku), info.context)
+
+
+@described
+@strawberry.type
+class Package:
+    """One parcel, or one hand-over at the counter.
+
+    Attributes:
+        carrier: Who carries it.
+        tracking_number: The carrier's own number.
+        tracking_url: Where to follow it.
+        lines: What is in it.
+    """
+
+    carrier: str | None
+    tracking_number: str | None
+    tracking_url: str | None
+    lines: list[FulfillmentLine]
+
+
+@described
+@strawberry.type
+class Shipment:
+    """What left a location at one time.
+
+    Attributes:
+        id: Unique within the fulfillment order.
+        shipped_at: When we learnt that it left.
+        packages: What it consists of.
+    """
+
+    id: strawberry.ID
+    shipped_at: Instant
+    packages: list[Package]
+
+
+@described
+@strawberry.type
+class Rejection:
+    """A location said that it cannot do the rest of the work.
+
+    Attributes:
+        reason_code: Why, in its own word.
+        units: How many units were still to be sent.
+        at: When.
+    """
+
+    reason_code: str
+    units: int
+    at: Instant
+
+
+@described
+@strawberry.type
+class FulfillmentOrder(Node):
+    """Work for one location. How it stands and how far the handshake with the location has come are separate.
+
+    Attributes:
+        order: What it is part of.
+        location: Who is to do it; null if the location is gone.
+        method: How the goods leave.
+        status: How it stands.
+        request_status: How far the handshake has come.
+        remote_ref: What the location's own system calls it, once it does.
+        version: Goes up with every change.
+        supported_actions: What can be asked for now.
+        lines: What is to leave.
+        remaining: What has not left yet.
+        shipments: What left.
+        rejection: Why the location does not do the rest.
+        note: Why it waits for review.
+    """
+
+    order: "Order"
+    location: Location | None
+    method: Method
+    status: FulfillmentStatus
+    request_status: RequestStatus
+    remote_ref: str | None
+    version: int
+    supported_actions: list[FulfillmentAction]
+    lines: list[FulfillmentLine]
+    remaining: list[FulfillmentLine]
+    shipments: list[Shipment]
+    rejection: Rejection | None
+    note: str | None
+
+    @staticmethod
+    def of(work: fulfillments.FulfillmentOrder, order: "Order", operation: Operation) -> "FulfillmentOrder":
+        """The work as the graph shows it."""
+        place = operation.services.network.get(work.location)
+        said = work.rejection
+        return FulfillmentOrder(
+            id=global_id("FulfillmentOrder", work.id),
+            order=order,
+            location=None if place is None else operation.places.location(place),
+            method=work.method,
+            status=work.status,
+            request_status=work.request_status,
+            remote_ref=work.remote_ref,
+            version=work.version,
+            supported_actions=list(work.supported_actions),
+            lines=_lines(work.lines),
+            remaining=_lines(work.remaining) if work.is_open else [],
+            shipments=[_shipment(each) for each in work.shipments],
+            rejection=None if said is None else Rejection(reason_code=said.reason_code, units=said.units, at=Instant(said.at)),
+            note=work.note,
+        )
+
+
+@described
+@strawberry.type
+class OrderEvent:
+    """Something that happened to an order. Sequence is gapless over the gateway network, `version` is 1..n per order.
+
+    Attributes:
+        id: Unique.
+        cursor: Give it to `orderEvents(after:)` to go on from here.
+        type: What happened, for example `order.routed` or `fulfillment.shipped`.
+        occurred_at: When.
+        version: The version that the order had right after.
+        actor: Who did it: the name of a token, a source, or `routing`.
+        cause: What led to it.
+        order: The order as it was right after.
+    """
+
+    id: strawberry.ID
+    cursor: str
+    type: str
+    occurred_at: Instant
+    version: int
+    actor: str
+    cause: str | None
+    order: "Order"
+
+    @staticmethod
+    def of(event: Happened) -> "OrderEvent":
+        """The event as the graph shows it."""
+        return OrderEvent(
+            id=strawberry.ID(event.id),
+            cursor=event_cursor(event.seq),
+            type=event.type,
+            occurred_at=Instant(event.occurred_at),
+            version=event.order.version,
+            actor=event.actor,
+            cause=event.cause,
+            order=Order.of(event.order),
+        )
+
+
+@described
+@strawberry.type
+class Order(Node):
+    """What was bought.
+
+    Attributes:
+        number: For people; cannot be guessed.
+        channel: Who sold it.
+        external_id: What the channel calls it.
+        status: Where it stands as a whole.
+        version: Goes up with every change; each is an event.
+        placed_at: When it was placed.
+        method: How the goods reach the customer.
+        preference: What the customer gives up money for.
+        supported_actions: What can be asked for now.
+        canceled_because: The reason code of its cancellation, from when it was asked for.
+        lines: What was bought.
+    """
+
+    number: str
+    channel: str
+    external_id: str | None
+    status: OrderStatus
+    version: int
+    placed_at: Instant
+    method: Method
+    preference: Preference
+    supported_actions: list[OrderAction]
+    canceled_because: str | None
+    lines: list[OrderLine]
+    source: strawberry.Private[orders.Order]
+
+    @strawberry.field
+    def fulfillment_orders(self, info: Info) -> list[FulfillmentOrder]:
+        """The work that came of it, oldest first."""
+        return [FulfillmentOrder.of(work, self, info.context) for work in self.source.fulfillment_orders]
+
+    @strawberry.field
+    async def routing_decisions(self, info: Info) -> list[RoutingDecision]:
+        """How it was routed, and routed again, oldest first."""
+        records = await info.context.loaders.decisions.load(self.source.id)
+        return [RoutingDecision.of(record, info.context) for record in records]
+
+    @strawberry.field
+    async def timeline(self, info: Info, first: int = 50, after_version: int = 0) -> list[OrderEvent]:
+        """What happened to it, oldest first.
+
+        Args:
+            first: At most so many, up to 200.
+            after_version: Only what made it a later version than this.
+        """
+        limit = max(0, min(first, TIMELINE_MAX))
+        events = await info.context.services.orders.timeline(self.source.id, after_version=after_version, limit=limit)
+        return [OrderEvent.of(event) for event in events]
+
+    @staticmethod
+    def of(order: orders.Order) -> "Order":
+        """The order as the graph shows it."""
+        quantities = order.quantities()
+        return Order(
+            id=global_id("Order", order.id),
+            number=order.number,
+            channel=order.channel,
+            external_id=order.external_id,
+            status=order.status,
+            version=order.version,
+            placed_at=Instant(order.placed_at),
+            method=order.method,
+            preference=order.preference,
+            supported_actions=list(order.supported_actions),
+            canceled_because=None if order.cancellation is None else order.cancellation.reason_code,
+            lines=[
+                OrderLine(
+                    id=strawberry.ID(line.id),
+                    sku=line.sku,
+                    units=line.units,
+                    quantities=[LineQuantity(state=state, units=units) for state, units in quantities[line.id].items()],
+                )
+                for line in order.lines
+            ],
+            source=order,
+        )
+
+
+@described
+@strawberry.type
+class PageInfo:
+    """Where a page stands (Relay).
+
+    Attributes:
+        has_next_page: Whether more follow.
+        has_previous_page: Whether some come before.
+        start_cursor: The cursor of the first edge.
+        end_cursor: The cursor of the last edge.
+    """
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@described
+@strawberry.type
+class OrderEdge:
+    """An order on a page.
+
+    Attributes:
+        cursor: Where it stands: by its key, so that it stays right when orders come in.
+        node: The order.
+    """
+
+    cursor: str
+    node: Order
+
+
+COUNTED_MAX = 10_000
+
+
+@described
+@strawberry.type
+class Count:
+    """How many there are.
+
+    Attributes:
+        value: So many.
+        precision: Exactly, or at least.
+    """
+
+    value: int
+    precision: CountPrecision
+
+
+@described
+@strawberry.type
+class OrderConnection:
+    """One page of orders (Relay).
+
+    Attributes:
+        edges: The orders with their cursors.
+        nodes: The orders.
+        page_info: Where the page stands.
+        event_cursor: Give it to `orderEvents(after:)` to follow what happens from here on, without a gap.
+    """
+
+    edges: list[OrderEdge]
+    nodes: list[Order]
+    page_info: PageInfo
+    event_cursor: str
+    which: strawberry.Private[OrderFilter]
+
+    @staticmethod
+    def of(page: OrderPage, which: OrderFilter) -> "OrderConnection":
+        """The page as the graph shows it."""
+        edges = [OrderEdge(cursor=order_cursor(each.placed_at, each.id), node=Order.of(each)) for each in page.orders]
+        return OrderConnection(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                has_previous_page=page.has_previous,
+                start_cursor=edges[0].cursor if edges else None,
+                end_cursor=edges[-1].cursor if edges else None,
+            ),
+            event_cursor=event_cursor(page.event_seq),
+            which=which,
+        )
+
+    @strawberry.field
+    async def count(self, info: Info) -> Count:
+        """How many orders there are on all pages; counted no further than 10,000."""
+        value = await info.context.services.orders.count(self.which, at_most=COUNTED_MAX + 1)
+        if value > COUNTED_MAX:
+            return Count(value=COUNTED_MAX, precision=CountPrecision.AT_LEAST)
+        return Count(value=value, precision=CountPrecision.EXACT)
+
+
+@described
+@strawberry.type
+class OrderPayload:
+    """What became of the request.
+
+    Attributes:
+        order: The order; null when it was refused.
+        user_errors: Why it was refused; empty when it was not.
+    """
+
+    order: Order | None
+    user_errors: list[UserError]
+
+
+@described
+@strawberry.type
+class FulfillmentOrderPayload:
+    """What became of the request.
+
+    Attributes:
+        fulfillment_order: The work; null when it was refused.
+        user_errors: Why it was refused; empty when it was not.
+    """
+
+    fulfillment_order: FulfillmentOrder | None
+    user_errors: list[UserError]
+
+
+def _lines(units: tuple[fulfillments.Units, ...]) -> list[FulfillmentLine]:
+    return [FulfillmentLine(sku=line.sku, units=line.units) for line in units]
+
+
+def _shipment(shipment: fulfillments.Shipment) -> Shipment:
+    return Shipment(
+        id=strawberry.ID(shipment.id),
+        shipped_at=Instant(shipment.shipped_at),
+        packages=[
+            Package(
+                carrier=package.carrier,
+                tracking_number=package.tracking_number,
+                tracking_url=package.tracking_url,
+                lines=_lines(package.lines),
+            )
+            for package in shipment.packages
+        ],
+    )

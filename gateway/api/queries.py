@@ -1,0 +1,264 @@
+"""The doors for reading."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import strawberry
+
+from connectors.contract import Sku
+from gateway.api.context import Info, Operation
+from gateway.api.describe import described
+from gateway.api.enums import OrderSort
+from gateway.api.errors import user_errors
+from gateway.api.identifiers import key_of, parts_of, position_of
+from gateway.api.inputs import LocationBy, OrderBy, OrderFilterInput, RoutingInput, skus_of
+from gateway.api.inventory import InventoryItem
+from gateway.api.locations import Location, Source
+from gateway.api.node import Node
+from gateway.api.orders import FulfillmentOrder, Order, OrderConnection
+from gateway.api.reservations import Reservation
+from gateway.api.routing import RoutingDecision, RoutingPreview
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
+from gateway.domain.principals import Right
+from gateway.domain.refusals import Invalid, NotFound, Refusal, Refusals
+from gateway.ports import OrderFilter, PageRequest
+
+PAGE_DEFAULT: Final = 20
+PAGE_MAX: Final = 100
+NODES_MAX: Final = 50
+AGE_S_MAX: Final = 86_400
+
+
+@described
+@strawberry.type
+class Query:
+    """Reading. Nothing here changes anything."""
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        """Anything by its id (Relay). Null when there is no such thing.
+
+        Args:
+            id: As it was given out.
+        """
+        return await _node(id, info.context)
+
+    @strawberry.field
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        """Things by their ids (Relay), in that order; null where there is no such thing. At most 50.
+
+        Args:
+            ids: As they were given out.
+        """
+        if len(ids) > NODES_MAX:
+            raise Invalid(problem=f"At most {NODES_MAX} ids.", path=("ids",))
+        return [await _node(each, info.context) for each in ids]
+
+    @strawberry.field
+    async def inventory(self, info: Info, skus: list[str], max_age_seconds: int | None = None) -> list[InventoryItem]:
+        """Live stock, in the order asked for: one read per source for all SKUs together. At most 250.
+
+        Args:
+            skus: Which.
+            max_age_seconds: Nothing read longer ago will do, though its source still counts it as fresh.
+        """
+        info.context.must(Right.READ_STOCK)
+        if max_age_seconds is not None and not 0 <= max_age_seconds <= AGE_S_MAX:
+            raise Invalid(problem=f"An age is between 0 and {AGE_S_MAX} seconds.", path=("maxAgeSeconds",))
+        age_s = None if max_age_seconds is None else float(max_age_seconds)
+        items = await info.context.loaders.items_of(skus_of(skus), age_s)
+        return [InventoryItem.of(item, info.context) for item in items]
+
+    @strawberry.field
+    def location(self, info: Info, by: LocationBy) -> Location | None:
+        """One place.
+
+        Args:
+            by: Which.
+        """
+        network = info.context.services.network
+        if by.id is not None:
+            found = network.get(LocationId(_key("Location", by.id.value)))
+        else:
+            found = network.by_code(by.code.value) if by.code is not None else None
+        return None if found is None else info.context.places.location(found)
+
+    @strawberry.field
+    def locations(self, info: Info) -> list[Location]:
+        """Every place, by code."""
+        return [info.context.places.location(place) for place in info.context.services.network.all()]
+
+    @strawberry.field
+    def source(self, info: Info, name: str) -> Source | None:
+        """One system of record.
+
+        Args:
+            name: What the operator calls it.
+        """
+        found = SourceName(name)
+        return info.context.places.source(found) if found in info.context.services.sources else None
+
+    @strawberry.field
+    def sources(self, info: Info) -> list[Source]:
+        """Every system of record, by name."""
+        return info.context.places.sources()
+
+    @strawberry.field
+    async def order(self, info: Info, by: OrderBy) -> Order | None:
+        """One order.
+
+        Args:
+            by: Which.
+        """
+        info.context.must(Right.READ_ORDERS)
+        if by.id is not None:
+            return await _order(_key("Order", by.id.value), info.context)
+        orders = info.context.services.orders
+        if by.number is not None:
+            found = await orders.find_by(number=by.number.value)
+        elif by.external_id is not None:
+            external = by.external_id.value
+            found = await orders.find_by(external=(external.channel, external.external_id))
+        else:
+            found = None
+        return None if found is None else Order.of(found)
+
+    @strawberry.field
+    async def orders(  # noqa: PLR0917  # the arguments of a Relay connection
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        filter: OrderFilterInput | None = None,
+        sort: OrderSort = OrderSort.PLACED_AT_DESC,
+    ) -> OrderConnection:
+        """Orders, a page at a time (Relay): 20 unless you say otherwise, at most 100.
+
+        Args:
+            first: So many from the start, or after a cursor.
+            after: The cursor to go on from.
+            last: So many from the end, or before a cursor.
+            before: The cursor to go back from.
+            filter: Which orders.
+            sort: In which order.
+        """
+        info.context.must(Right.READ_ORDERS)
+        which = OrderFilter() if filter is None else filter.meant()
+        page = _page(first, after, last, before, newest_first=sort is OrderSort.PLACED_AT_DESC)
+        return OrderConnection.of(await info.context.services.orders.page(which, page), which)
+
+    @strawberry.field
+    async def reservation(self, info: Info, id: strawberry.ID) -> Reservation | None:
+        """One hold.
+
+        Args:
+            id: Which.
+        """
+        info.context.must(Right.RESERVE)
+        return await _reservation(_key("Reservation", id), info.context)
+
+    @strawberry.field
+    async def routing_preview(self, info: Info, input: RoutingInput) -> RoutingPreview:
+        """Where something would come from if it were ordered now. Nothing is stored or kept.
+
+        Args:
+            input: What is to go where.
+        """
+        info.context.must(Right.READ_STOCK)
+        try:
+            preview = await info.context.services.routing.preview(input.meant())
+        except (Refusal, Refusals) as refused:
+            return RoutingPreview(decision=None, user_errors=user_errors(refused))
+        return RoutingPreview(decision=RoutingDecision.of(preview.record, info.context), user_errors=[])
+
+    @strawberry.field
+    async def routing_decision(self, info: Info, id: strawberry.ID) -> RoutingDecision | None:
+        """How an order was routed.
+
+        Args:
+            id: Which decision.
+        """
+        info.context.must(Right.READ_ORDERS)
+        return await _decision(_key("RoutingDecision", id), info.context)
+
+
+# ---------------------------------------------------------------------------------------------- anything by its id
+async def _node(id: str, operation: Operation) -> Node | None:
+    match parts_of(id):
+        case (kind, key) if kind in _FETCH:
+            return await _FETCH[kind](key, operation)
+        case _:
+            return None
+
+
+async def _order(key: str, operation: Operation) -> Order | None:
+    operation.must(Right.READ_ORDERS)
+    found = await operation.loaders.orders.load(OrderId(key))
+    return None if found is None else Order.of(found)
+
+
+async def _work(key: str, operation: Operation) -> FulfillmentOrder | None:
+    operation.must(Right.READ_ORDERS)
+    found = await operation.services.orders.of_work(FulfillmentOrderId(key))
+    if found is None:
+        return None
+    return FulfillmentOrder.of(found.work(FulfillmentOrderId(key)), Order.of(found), operation)
+
+
+async def _reservation(key: str, operation: Operation) -> Reservation | None:
+    operation.must(Right.RESERVE)
+    found = await operation.services.reservations.find(ReservationId(key))
+    return None if found is None else Reservation.of(found, operation)
+
+
+async def _decision(key: str, operation: Operation) -> RoutingDecision | None:
+    operation.must(Right.READ_ORDERS)
+    found = await operation.services.orders.decision(key)
+    return None if found is None else RoutingDecision.of(found, operation)
+
+
+async def _item(key: str, operation: Operation) -> InventoryItem | None:
+    operation.must(Right.READ_STOCK)
+    return InventoryItem.of(await operation.loaders.item(Sku(skus_of([key])[0])), operation)
+
+
+async def _location(key: str, operation: Operation) -> Location | None:
+    found = operation.services.network.get(LocationId(key))
+    return None if found is None else operation.places.location(found)
+
+
+async def _source(key: str, operation: Operation) -> Source | None:
+    name = SourceName(key)
+    return operation.places.source(name) if name in operation.services.sources else None
+
+
+_FETCH: Final[Mapping[str, Callable[[str, Operation], Awaitable[Node | None]]]] = {
+    "Order": _order,
+    "FulfillmentOrder": _work,
+    "Reservation": _reservation,
+    "RoutingDecision": _decision,
+    "InventoryItem": _item,
+    "Location": _location,
+    "Source": _source,
+}
+
+
+def _key(kind: str, id: str) -> str:
+    """The key behind an id; one that leads nowhere, if it is of another kind: there is no such thing."""
+    try:
+        return key_of(kind, id, what=kind)
+    except NotFound:
+        return ""
+
+
+def _page(first: int | None, after: str | None, last: int | None, before: str | None, *, newest_first: bool) -> PageRequest:
+    if (first is not None or after is not None) and (last is not None or before is not None):
+        raise Invalid(problem="Either `first` and `after`, or `last` and `before`.", path=("first",))
+    backward = last is not None or before is not None
+    size = PAGE_DEFAULT if first is None and last is None else (last if backward else first) or 0
+    if not 1 <= size <= PAGE_MAX:
+        raise Invalid(problem=f"A page has 1 to {PAGE_MAX} orders.", path=("last" if backward else "first",))
+    position = position_of(before, path="before") if backward else position_of(after, path="after")
+    return PageRequest(size=size, newest_first=newest_first, position=position, backward=backward)

@@ -1,0 +1,226 @@
+"""The composition root: every concrete part is chosen here, opened here and closed here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+import httpx
+import structlog
+from cachetools import TTLCache
+from starlette.applications import Starlette
+
+from connectors.contract import Sku, SourceError, StockReader
+from connectors.registry import Tools
+from gateway.api.context import Services
+from gateway.api.schema import schema_of
+from gateway.domain.geography import Centroids, parse_centroids
+from gateway.ports import Clock, NewId, Source, Sources
+from gateway.services.changes import Changes
+from gateway.services.dispatch import Dispatch, Tracking
+from gateway.services.events import Events
+from gateway.services.fulfillments import Fulfillments
+from gateway.services.inventory import Inventory
+from gateway.services.network import Network
+from gateway.services.orders import Orders
+from gateway.services.readings import Desk, Readings
+from gateway.services.reservations import Reservations
+from gateway.services.routing import Routing
+from gateway.settings import Settings
+from gateway.storage.database import opened
+from gateway.storage.queries import SqlStore
+from gateway.storage.upkeep import SqlUpkeep
+from gateway.storage.writer import GroupCommitWriter
+from gateway.system import SystemClock, spread, uuid7_maker
+from gateway.web.edge import edge
+
+log = structlog.get_logger(__name__)
+
+WARM_DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What is taken from the machine; tests take it from elsewhere. ``transport`` replaces the network towards sources."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    new_id: NewId | None = None
+    spread: Callable[[], float] = spread
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+def create_app(settings: Settings, parts: Parts | None = None) -> Starlette:
+    """The gateway as an ASGI application. Everything is opened when it starts and closed when it stops."""
+    parts = parts or Parts()
+    new_id = parts.new_id or uuid7_maker(parts.clock.now)
+    return edge(settings, schema_of(settings.queries), partial(running, settings, replace(parts, new_id=new_id)), new_id)
+
+
+@asynccontextmanager
+async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
+    """The services, open and at work. A loop that dies takes the gateway down with it, loudly: half a gateway helps nobody."""
+    clock = parts.clock
+    new_id = parts.new_id or uuid7_maker(clock.now)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened(settings.store.url))
+        sources = await _sources(settings, parts, stack)
+        store = SqlStore(engine=database.reading, clock=clock)
+        upkeep = SqlUpkeep(engine=database.writing, clock=clock)
+        changes = Changes(reread_s=settings.stock.reread_s)
+        jobs_bell, events_bell = asyncio.Event(), asyncio.Event()
+
+        def committed(skus: frozenset[Sku]) -> None:
+            jobs_bell.set()
+            events_bell.set()
+            changes.touch(skus)
+
+        writer = GroupCommitWriter(
+            engine=database.writing,
+            clock=clock,
+            new_id=new_id,
+            committed=committed,
+            batch_max=settings.store.batch_max,
+            queue_max=settings.store.queue_max,
+            wait_max_s=settings.store.wait_s_max,
+        )
+        centroids = _centroids()
+        network = Network(
+            sources=sources,
+            store=store,
+            upkeep=upkeep,
+            centroids=centroids,
+            corrections={(each.name, remote): what for each in settings.sources for remote, what in each.corrections.items()},
+            refresh_s=settings.network.refresh_s,
+            retry_s=settings.network.retry_s,
+            deadline_s=settings.network.deadline_s,
+        )
+        readings = Readings(
+            desks={
+                name: Desk(
+                    source=source,
+                    reader=source.connector,
+                    store=store,
+                    network=network,
+                    clock=clock,
+                    cache=TTLCache(settings.stock.skus_kept_max, settings.stock.stale_for_s, timer=clock.monotonic),
+                    changed=changes.touch,
+                )
+                for name, source in sources.items()
+                if isinstance(source.connector, StockReader)
+            }
+        )
+        stack.push_async_callback(readings.aclose)
+        inventory = Inventory(
+            readings=readings, store=store, network=network, sources=sources, deadline_s=settings.stock.deadline_s
+        )
+        routing = Routing(
+            readings=readings,
+            store=store,
+            network=network,
+            sources=sources,
+            centroids=centroids,
+            tariff=settings.routing,
+            clock=clock,
+            new_id=new_id,
+            deadline_s=settings.stock.deadline_s,
+        )
+        events = Events(
+            store=store,
+            upkeep=upkeep,
+            clock=clock,
+            bell=events_bell,
+            poll_s=settings.events.poll_s,
+            ring_max=settings.events.ring_max,
+            keep_events=timedelta(days=settings.store.keep_events_days),
+            keep_requests=timedelta(days=settings.store.keep_requests_days),
+        )
+        tracking = Tracking(
+            store=store,
+            writer=writer,
+            sources=sources,
+            poll_s=settings.work.status_poll_s,
+            page_size=settings.work.status_page,
+        )
+        dispatch = Dispatch(
+            store=store,
+            upkeep=upkeep,
+            writer=writer,
+            sources=sources,
+            network=network,
+            routing=routing,
+            clock=clock,
+            spread=parts.spread,
+            bell=jobs_bell,
+            concurrency_max=settings.work.jobs_at_once_max,
+            poll_s=settings.work.jobs_poll_s,
+        )
+        await network.load()
+        await events.load()
+        loops = (writer.run, events.run, dispatch.run, tracking.run, network.run, partial(_warm, sources, settings))
+        await stack.enter_async_context(_at_work(loops))
+        yield Services(
+            clock=clock,
+            sources=sources,
+            network=network,
+            inventory=inventory,
+            readings=readings,
+            reservations=Reservations(writer=writer, store=store, routing=routing, network=network, clock=clock),
+            routing=routing,
+            orders=Orders(writer=writer, store=store, routing=routing, network=network),
+            fulfillments=Fulfillments(writer=writer, store=store),
+            events=events,
+            changes=changes,
+            tracking=tracking,
+            store=store,
+        )
+
+
+async def _sources(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Sources:
+    tools = Tools(now=parts.clock.now, monotonic=parts.clock.monotonic, transport=parts.transport)
+    sources = {}
+    for each in settings.sources:
+        connector = each.spec.open(each.connection, tools)
+        stack.push_async_callback(connector.aclose)
+        sources[each.name] = Source(
+            name=each.name,
+            label=each.label,
+            kind=each.spec.kind,
+            connector=connector,
+            safety_units=each.safety_units,
+        )
+    return sources
+
+
+def _centroids() -> Centroids:
+    return parse_centroids(files("gateway.domain").joinpath("us_zip3.csv").read_text(encoding="utf-8"))
+
+
+async def _warm(sources: Sources, settings: Settings) -> None:
+    """Learn the sources' product ids, so that the first question costs one request like every other."""
+
+    async def warm(source: Source) -> None:
+        if isinstance(source.connector, StockReader):
+            try:
+                async with asyncio.timeout(WARM_DEADLINE_S):
+                    products = await source.connector.warm(settings.stock.warm_products_max)
+                log.info("source_warm", source=source.name, products=products)
+            except (SourceError, TimeoutError) as error:
+                log.warning("source_cold", source=source.name, reason=str(error) or "no answer in time")
+
+    await asyncio.gather(*(warm(source) for source in sources.values()))
+
+
+@asynccontextmanager
+async def _at_work(loops: tuple[Callable[[], Coroutine[Any, Any, None]], ...]) -> AsyncIterator[None]:
+    """Run these beside what is inside, and stop them after it."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(loop()) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

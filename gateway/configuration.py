@@ -1,0 +1,265 @@
+"""Reading a configuration file: what is wrong with it is reported all at once, each mistake with its line and key."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_type_hints
+from zoneinfo import available_timezones
+
+import msgspec
+from msgspec import Meta
+
+from connectors.contract import Method, RemoteLocationId, Secret
+from connectors.registry import UnknownConnector, spec_of
+from gateway.domain.identity import SourceName
+from gateway.domain.routing import Tariff
+from gateway.ports import Correction
+from gateway.settings import Events, Network, Queries, Server, Settings, SourceSettings, Stock, Store, Text, Token, Work
+
+T = TypeVar("T")
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One thing that is wrong with a configuration file, and where."""
+
+    file: Path
+    line: int
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{where}: {self.key}: {self.problem}" if self.key else f"{where}: {self.problem}"
+
+
+class Misconfigured(ValueError):
+    """A configuration file that cannot be used; every mistake in it."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Reader:
+    """Reads tables into settings and collects what is wrong instead of stopping at it."""
+
+    file: Path
+    lines: Mapping[Key, int]
+    environment: Mapping[str, str]
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def wrong(self, key: Key, problem: str) -> None:
+        """Note a mistake, at the line of the key or of the nearest table around it."""
+        line = next((self.lines[key[:size]] for size in range(len(key), 0, -1) if key[:size] in self.lines), 0)
+        self.mistakes.append(Mistake(file=self.file, line=line, key=".".join(key), problem=problem))
+
+    def table(self, kind: type[T], found: object, at: Key) -> T | None:
+        """The table as that dataclass. None, if anything in it is wrong."""
+        if not isinstance(found, dict):
+            self.wrong(at, f"expected a table, got {found!r}")
+            return None
+        hints = get_type_hints(kind, include_extras=True)
+        known = {each.name: each for each in fields(kind)}  # type: ignore[arg-type]  # always a dataclass
+        needed = {name for name, each in known.items() if each.default is MISSING and each.default_factory is MISSING}
+        mistakes = len(self.mistakes)
+        for name in found.keys() - known.keys():
+            self.wrong((*at, name), f"there is no such key; there is {', '.join(sorted(known))}")
+        for name in needed - found.keys():
+            self.wrong((*at, name), "is missing")
+        values = {name: self.value(hints[name], found[name], (*at, name)) for name in known if name in found}
+        if len(self.mistakes) > mistakes:
+            return None
+        try:
+            return kind(**values)
+        except ValueError as error:
+            self.wrong(at, str(error))
+            return None
+
+    def value(self, kind: Any, found: object, at: Key) -> Any:
+        """One value as that type. None, if it is not."""
+        try:
+            if kind is Secret or kind == Secret | None:
+                return self._secret(found)
+            return msgspec.convert(found, kind, strict=True)
+        except (msgspec.ValidationError, ValueError, OSError) as error:
+            self.wrong(at, str(error))
+            return None
+
+    def _secret(self, found: object) -> Secret:
+        """A credential, from where it is kept: it never stands in the file itself."""
+        place, _, name = str(found).partition(":")
+        if place == "env":
+            if name not in self.environment:
+                raise ValueError(f"the environment variable {name} is not set")
+            return Secret(self.environment[name])
+        if place == "file":
+            return Secret(Path(name).read_text(encoding="utf-8").strip())
+        raise ValueError("a credential is written as env:NAME or file:/path, never as itself")
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "server": Server,
+    "store": Store,
+    "stock": Stock,
+    "network": Network,
+    "work": Work,
+    "events": Events,
+    "queries": Queries,
+    "routing": Tariff,
+}
+
+
+def load(file: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings in that file.
+
+    Raises:
+        Misconfigured: It cannot be read, or something in it is wrong; all of it is told.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured((Mistake(file=file, line=0, key="", problem=f"cannot be read: {error}"),)) from error
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        problem = f"is not TOML: {error}"
+        raise Misconfigured((Mistake(file=file, line=int(line[1]) if line else 0, key="", problem=problem),)) from error
+    reader = Reader(file=file, lines=line_numbers(text), environment=environment)
+    settings = _settings(reader, found)
+    if settings is None or reader.mistakes:
+        raise Misconfigured(tuple(sorted(reader.mistakes, key=lambda mistake: (mistake.line, mistake.key))))
+    return settings
+
+
+def _settings(reader: Reader, found: Mapping[str, Any]) -> Settings | None:
+    for name in found:
+        if name not in {*SECTIONS, "sources", "tokens"}:
+            reader.wrong((name,), f"there is no such table; there is {', '.join(sorted({*SECTIONS, 'sources', 'tokens'}))}")
+    sections = {name: reader.table(kind, found[name], (name,)) for name, kind in SECTIONS.items() if name in found}
+    tables = found.get("sources", {})
+    if not isinstance(tables, dict) or not tables:
+        reader.wrong(("sources",), "at least one [sources.NAME] table is needed")
+        tables = {}
+    sources = tuple(_source(reader, name, table) for name, table in tables.items())
+    tokens = tuple(
+        reader.table(Token, table, ("tokens", str(place)))
+        for place, table in enumerate(_list(reader, found.get("tokens", []), "tokens"))
+    )
+    if not tokens:
+        reader.wrong(("tokens",), "at least one [[tokens]] table is needed, or nobody can ask anything")
+    if reader.mistakes:
+        return None
+    return Settings(
+        sources=tuple(each for each in sources if each is not None),
+        tokens=tuple(each for each in tokens if each is not None),
+        **{name: section for name, section in sections.items() if section is not None},
+    )
+
+
+OURS = ("connector", "label", "safety_units", "locations")
+
+
+def _source(reader: Reader, name: str, table: object) -> SourceSettings | None:
+    at = ("sources", name)
+    if not NAME.fullmatch(name):
+        reader.wrong(at, "a source's name is lower-case letters, digits, - and _")
+    if not isinstance(table, dict):
+        reader.wrong(at, f"expected a table, got {table!r}")
+        return None
+    try:
+        spec = spec_of(str(table.get("connector", "")))
+    except UnknownConnector as error:
+        reader.wrong((*at, "connector"), str(error))
+        return None
+    rest = {key: value for key, value in table.items() if key not in OURS}
+    connection = reader.table(spec.settings, rest, at)
+    label = reader.value(Text, table.get("label", name), (*at, "label"))
+    safety = reader.value(Annotated[int, Meta(ge=0, le=1_000_000)], table.get("safety_units", 0), (*at, "safety_units"))
+    corrections = _corrections(reader, table.get("locations", []), at)
+    if connection is None or label is None or safety is None:
+        return None
+    return SourceSettings(
+        name=SourceName(name), spec=spec, connection=connection, label=label, safety_units=safety, corrections=corrections
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationTable:
+    """One ``[[sources.NAME.locations]]`` table: what we know better about the location that the source calls ``id``."""
+
+    id: Text
+    code: Text | None = None
+    name: Text | None = None
+    time_zone: Text | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    methods: frozenset[Method] | None = None
+    active: bool | None = None
+
+
+def _corrections(reader: Reader, found: object, at: Key) -> dict[RemoteLocationId, Correction]:
+    corrections = {}
+    for place, table in enumerate(_list(reader, found, *at, "locations")):
+        here = (*at, "locations", str(place))
+        row = reader.table(LocationTable, table, here)
+        if row is None:
+            continue
+        if row.time_zone is not None and row.time_zone not in available_timezones():
+            reader.wrong((*here, "time_zone"), f"{row.time_zone!r} is not an IANA time zone such as America/Chicago")
+        corrections[RemoteLocationId(row.id)] = Correction(
+            **{each.name: getattr(row, each.name) for each in fields(row) if each.name != "id"}
+        )
+    return corrections
+
+
+def _list(reader: Reader, found: object, *at: str) -> list[object]:
+    if isinstance(found, list):
+        return found
+    reader.wrong(at, "expected [[double brackets]]")
+    return []
+
+
+def line_numbers(text: str) -> dict[Key, int]:
+    """The line of every table and key of a TOML text, by path; entries of an array of tables are numbered from 0.
+
+    The standard parser does not tell. Keys inside inline tables and multi-line values are found at the key they belong to.
+    """
+    lines: dict[Key, int] = {}
+    counts: dict[Key, int] = {}
+    table: Key = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line)
+        key = re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""", line)
+        if header is not None:
+            table = tuple(_resolved(_path(header[2]), counts))
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+            lines.setdefault(table, number)
+        elif key is not None:
+            lines.setdefault((*table, *_path(key[1])), number)
+    return lines
+
+
+def _path(text: str) -> Key:
+    return tuple(part.strip("\"' ") for part in re.findall(r"""[\w-]+|"[^"]*"|'[^']*'""", text))
+
+
+def _resolved(path: Key, counts: Mapping[Key, int]) -> Iterator[str]:
+    """The path with the number of the newest entry after every array of tables on the way."""
+    so_far: Key = ()
+    for place, part in enumerate(path):
+        so_far = (*so_far, part)
+        yield part
+        if so_far in counts and place < len(path) - 1:
+            so_far = (*so_far, str(counts[so_far]))
+            yield so_far[-1]

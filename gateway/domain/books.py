@@ -1,0 +1,250 @@
+"""The books that decisions are made on: what a command may look at, and what it writes down.
+
+Storage fills them with the rows a batch of commands touches, locked; commands decide one after another, each seeing what the ones
+before it wrote; storage then writes all changes at once. A command that refuses leaves no trace: its changes are taken back.
+
+The ledger is append-only. A shelf's counters are its cache: they move only through ``_post``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from connectors.contract import Sku
+from gateway.domain.fulfillments import FulfillmentOrder, Units, tally
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
+from gateway.domain.orders import Order
+from gateway.domain.refusals import NotFound
+from gateway.domain.reservations import Reservation, ReservationState, ReservationStep
+from gateway.domain.sourcing import DecisionRecord
+from gateway.domain.stock import NETWORK, Acknowledged, Reading, Shelf, contained_in
+from gateway.domain.tasks import JobKind, NewJob
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+ShelfKey = tuple[Sku, LocationId]
+
+
+class Bucket(StrEnum):
+    """What an entry counts."""
+
+    HELD = "HELD"
+    COMMITTED = "COMMITTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the ledger: so many units more or fewer, why, and because of what."""
+
+    sku: Sku
+    location: LocationId
+    bucket: Bucket
+    units: int
+    reason: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """Something happened to an order; ``order`` is as it was right after."""
+
+    type: str
+    order: Order
+    actor: str
+    cause: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Books:
+    """Working copies of what a batch touches. ``now`` is the instant of the transaction, ``new_id`` makes ids."""
+
+    now: datetime
+    new_id: Callable[[], str]
+    orders: dict[OrderId, Order] = field(default_factory=dict)
+    reservations: dict[ReservationId, Reservation] = field(default_factory=dict)
+    shelves: dict[ShelfKey, Shelf] = field(default_factory=dict)
+    epochs: dict[SourceName, int] = field(default_factory=dict)
+    numbers_by_external_id: dict[tuple[str, str], str] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+    jobs: list[NewJob] = field(default_factory=list)
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    changed_orders: dict[OrderId, None] = field(default_factory=dict)
+    changed_reservations: dict[ReservationId, None] = field(default_factory=dict)
+    changed_shelves: dict[ShelfKey, None] = field(default_factory=dict)
+    changed_sources: dict[SourceName, None] = field(default_factory=dict)
+    _undo: list[Callable[[], object]] = field(default_factory=list)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Take back everything written inside, if it ends in an exception."""
+        self._undo.clear()
+        lengths = [(log, len(log)) for log in (self.entries, self.events, self.jobs, self.decisions)]
+        try:
+            yield
+        except BaseException:
+            for undo in reversed(self._undo):
+                undo()
+            for log, length in lengths:
+                del log[length:]
+            raise
+
+    # ------------------------------------------------------------------------------------------ orders
+    def order(self, order: OrderId) -> Order:
+        """That order as it is now.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.orders.get(order)
+        if found is None:
+            raise NotFound(what="order", name=order)
+        return found
+
+    def record(self, order: Order, *, event: str, actor: str, cause: str | None = None) -> Order:
+        """Keep the order as it is now, and announce it."""
+        self._set(self.orders, order.id, order)
+        self._set(self.changed_orders, order.id, None)
+        if order.external_id is not None:
+            self._set(self.numbers_by_external_id, (order.channel, order.external_id), order.number)
+        self.announce(order, event=event, actor=actor, cause=cause)
+        return order
+
+    def announce(self, order: Order, *, event: str, actor: str, cause: str | None = None) -> None:
+        """Say what happened, where the order goes on changing before it is recorded."""
+        self.events.append(NewEvent(type=event, order=order, actor=actor, cause=cause))
+
+    def keep(self, decision: DecisionRecord) -> None:
+        """Keep how an order was routed."""
+        self.decisions.append(decision)
+
+    def submit(self, work: FulfillmentOrder) -> None:
+        """See to it that its source is asked to do this work, whatever happens to this process."""
+        self.jobs.append(NewJob(kind=JobKind.SUBMIT, subject=work.id, lane=work.id, run_at=self.now))
+
+    def stop(self, work: FulfillmentOrder) -> None:
+        """See to it that its source is asked to stop this work, after it was asked to do it."""
+        self.jobs.append(NewJob(kind=JobKind.STOP, subject=work.id, lane=work.id, run_at=self.now))
+
+    def reroute(self, order: OrderId) -> None:
+        """See to it that units of this order find a location."""
+        self.jobs.append(NewJob(kind=JobKind.ROUTE, subject=order, lane=order, run_at=self.now))
+
+    # ------------------------------------------------------------------------------------------ holds
+    def reservation(self, reservation: ReservationId) -> Reservation:
+        """That hold as it is now.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.reservations.get(reservation)
+        if found is None:
+            raise NotFound(what="reservation", name=reservation)
+        return found
+
+    def hold(self, reservation: Reservation) -> Reservation:
+        """Keep the units of this hold."""
+        for line in reservation.lines:
+            self._post(line.sku, line.location, Bucket.HELD, line.units, reason="HELD", subject=reservation.id)
+        return self.amend(reservation)
+
+    def amend(self, reservation: Reservation) -> Reservation:
+        """Keep the hold as it is now; its units stay where they are."""
+        self._set(self.reservations, reservation.id, reservation)
+        self._set(self.changed_reservations, reservation.id, None)
+        return reservation
+
+    def end(self, reservation: Reservation, step: ReservationStep) -> Reservation:
+        """Give the units of this hold back.
+
+        Raises:
+            ReservationExpired: It is over already.
+        """
+        over = reservation.after(step)
+        for line in reservation.lines:
+            self._post(line.sku, line.location, Bucket.HELD, -line.units, reason=step.value, subject=reservation.id)
+        return self.amend(over)
+
+    def expire_due(self) -> None:
+        """End every hold whose time is up: it stops counting now, not when somebody comes by to sweep."""
+        due = [each for each in self.reservations.values() if each.state is ReservationState.ACTIVE and each.expires_at <= self.now]
+        for reservation in due:
+            self.end(reservation, ReservationStep.EXPIRE)
+
+    # ------------------------------------------------------------------------------------------ commitments
+    def shelf(self, sku: Sku, location: LocationId) -> Shelf:
+        """Our promises on that SKU there; none where none were ever made."""
+        return self.shelves.get((sku, location)) or Shelf(sku=sku, location=location)
+
+    def commit(self, work: FulfillmentOrder) -> None:
+        """Bind the units of this work to its location."""
+        for line in work.lines:
+            self._post(line.sku, work.location, Bucket.COMMITTED, line.units, reason="ALLOCATED", subject=work.id)
+
+    def demand(self, order: OrderId, units: Iterable[Units], *, routed: bool) -> None:
+        """Count units that are promised but have no location yet, or stop counting them once they have."""
+        for line in units:
+            change = -line.units if routed else line.units
+            self._post(line.sku, NETWORK, Bucket.COMMITTED, change, reason="ROUTED" if routed else "UNROUTED", subject=order)
+
+    def uncommit(self, work: FulfillmentOrder, reason: str) -> None:
+        """Unbind what has not left: as far as the source's own number does not contain it already."""
+        for line in work.remaining:
+            if work.in_source_books:
+                self._forget(work.id, line.sku, work.location, reason)
+            else:
+                self._post(line.sku, work.location, Bucket.COMMITTED, -line.units, reason=reason, subject=work.id)
+
+    def acknowledge(self, work: FulfillmentOrder, units: Iterable[Units]) -> None:
+        """Note that the source has these units in its own books from now on (its epoch goes up)."""
+        epoch = self.epochs.get(work.source, 0) + 1
+        self._set(self.epochs, work.source, epoch)
+        self._set(self.changed_sources, work.source, None)
+        for sku, count in tally(units).items():
+            shelf = self.shelf(sku, work.location)
+            noted = Acknowledged(work=work.id, units=count, epoch=epoch)
+            self._put(replace(shelf, acknowledged=(*shelf.acknowledged, noted)))
+
+    def settle(self, readings: Mapping[ShelfKey, Reading]) -> None:
+        """Take off what these readings already contain, wherever something is written anyway."""
+        for key in tuple(self.changed_shelves):
+            shelf, reading = self.shelves[key], readings.get(key)
+            contained = contained_in(reading, shelf) if reading is not None and reading.available is not None else ()
+            if reading is None or not contained:
+                continue
+            kept = tuple(each for each in shelf.acknowledged if each not in contained)
+            self._put(replace(shelf, acknowledged=kept, settled_epoch=max(shelf.settled_epoch, reading.epoch)))
+            for each in contained:
+                self._post(shelf.sku, shelf.location, Bucket.COMMITTED, -each.units, reason="IN_SOURCE_NUMBER", subject=each.work)
+
+    # ------------------------------------------------------------------------------------------ how it is written
+    def _forget(self, work: FulfillmentOrderId, sku: Sku, location: LocationId, reason: str) -> None:
+        shelf = self.shelf(sku, location)
+        mine = tuple(each for each in shelf.acknowledged if each.work == work)
+        self._put(replace(shelf, acknowledged=tuple(each for each in shelf.acknowledged if each.work != work)))
+        for each in mine:
+            self._post(sku, location, Bucket.COMMITTED, -each.units, reason=reason, subject=work)
+
+    def _post(self, sku: Sku, location: LocationId, bucket: Bucket, units: int, *, reason: str, subject: str) -> None:
+        self.entries.append(Entry(sku=sku, location=location, bucket=bucket, units=units, reason=reason, subject=subject))
+        shelf = self.shelf(sku, location)
+        if bucket is Bucket.HELD:
+            self._put(replace(shelf, held_units=shelf.held_units + units))
+        else:
+            self._put(replace(shelf, committed_units=shelf.committed_units + units))
+
+    def _put(self, shelf: Shelf) -> None:
+        self._set(self.shelves, (shelf.sku, shelf.location), shelf)
+        self._set(self.changed_shelves, (shelf.sku, shelf.location), None)
+
+    def _set(self, mapping: dict[K, V], key: K, value: V) -> None:
+        if key in mapping:
+            old = mapping[key]
+            self._undo.append(lambda: mapping.__setitem__(key, old))
+        else:
+            self._undo.append(lambda: mapping.pop(key, None))
+        mapping[key] = value

@@ -1,0 +1,250 @@
+"""All that the services ask of the outside world, on one page."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from connectors.contract import Connector, Method, RemoteRef, Sku, SourceKind
+from gateway.domain.books import Books, ShelfKey
+from gateway.domain.events import OrderEvent
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
+from gateway.domain.locations import Location
+from gateway.domain.orders import Order, OrderStatus
+from gateway.domain.reservations import Reservation
+from gateway.domain.sourcing import DecisionRecord
+from gateway.domain.stock import Shelf
+from gateway.domain.tasks import Job, JobState
+
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+NewId = Callable[[], str]
+"""A new id, unique everywhere, that sorts by time of making (UUIDv7)."""
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now(self) -> datetime:
+        """This instant, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+
+
+# ---------------------------------------------------------------------------------------------- sources
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured system of record, and the connector that reaches it."""
+
+    name: SourceName
+    label: str
+    kind: SourceKind
+    connector: Connector
+    safety_units: int = 0
+
+
+Sources = Mapping[SourceName, Source]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What the operator knows better than a source about one of its locations. None: the source's word stands."""
+
+    code: str | None = None
+    name: str | None = None
+    time_zone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    methods: frozenset[Method] | None = None
+    active: bool | None = None
+
+
+# ---------------------------------------------------------------------------------------------- writing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touches:
+    """What a command must see to decide. The SKUs of these orders and reservations are seen too."""
+
+    orders: frozenset[OrderId] = frozenset()
+    reservations: frozenset[ReservationId] = frozenset()
+    skus: frozenset[Sku] = frozenset()
+    external_ids: frozenset[tuple[str, str]] = frozenset()
+    sources: frozenset[SourceName] = frozenset()
+
+
+class Command(Protocol[R_co]):
+    """One intent to change state, decided inside the transaction on what it locked."""
+
+    @property
+    def touches(self) -> Touches:
+        """What it must see."""
+
+    def decide(self, books: Books) -> R_co:
+        """Look, decide, write down. May run more than once: only ``books`` is changed.
+
+        Raises:
+            Refusal: It cannot be done; nothing is written.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """Who asked, for what, under which key: a second time is answered with the first answer."""
+
+    principal: str
+    operation: str
+    key: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fenced:
+    """A command on behalf of a job. It runs only while the claim holds, and says what becomes of the job."""
+
+    job: Job
+    then: JobState = JobState.DONE
+    run_at: datetime | None = None
+    error: str | None = None
+
+
+class Writer(Protocol):
+    """The only way to change anything."""
+
+    async def submit(self, command: Command[R], *, returns: type[R], once: Once | None = None, fenced: Fenced | None = None) -> R:
+        """Have a command decided and its changes made durable, together with whatever else is waiting.
+
+        Raises:
+            Refusal: The command refused, the key was used for something else, or too much is waiting.
+            LostClaim: Another worker has the job by now.
+        """
+
+
+class LostClaim(Exception):
+    """The job's lease ran out and somebody else claimed it: whatever was found out is theirs to say."""
+
+
+# ---------------------------------------------------------------------------------------------- reading
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders; an empty part does not narrow."""
+
+    status: frozenset[OrderStatus] = frozenset()
+    channel: frozenset[str] = frozenset()
+    sku: frozenset[Sku] = frozenset()
+    location: frozenset[LocationId] = frozenset()
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """A page by key, never by offset. ``position`` is (placed at, id) of the order to go on from, exclusive."""
+
+    size: int
+    newest_first: bool = True
+    position: tuple[datetime, OrderId] | None = None
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPage:
+    """Orders in the order asked for, and whether there are more on either side."""
+
+    orders: tuple[Order, ...]
+    has_next: bool
+    has_previous: bool
+    event_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWork:
+    """A request that a source has and that is not finished."""
+
+    order: OrderId
+    work: FulfillmentOrderId
+    remote_ref: RemoteRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits, for the operator."""
+
+    jobs_ready: int = 0
+    jobs_dead: int = 0
+    events_unsequenced: int = 0
+    by_kind: Mapping[str, int] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """What is known, read without locks."""
+
+    async def order(self, order: OrderId) -> Order | None:
+        """That order."""
+
+    async def orders_by_id(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
+        """Those of these orders that exist."""
+
+    async def find_order(self, *, number: str | None = None, external: tuple[str, str] | None = None) -> OrderId | None:
+        """The order with that number, or that a channel knows under that id."""
+
+    async def order_of_work(self, work: FulfillmentOrderId) -> OrderId | None:
+        """The order that this work belongs to."""
+
+    async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
+        """One page of orders."""
+
+    async def count(self, which: OrderFilter, *, at_most: int) -> int:
+        """How many there are, counted no further than ``at_most``."""
+
+    async def decisions(self, orders: Collection[OrderId]) -> Mapping[OrderId, tuple[DecisionRecord, ...]]:
+        """How these orders were routed, oldest first."""
+
+    async def decision(self, decision: str) -> DecisionRecord | None:
+        """That decision."""
+
+    async def reservation(self, reservation: ReservationId) -> Reservation | None:
+        """That hold."""
+
+    async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
+        """Our promises on these SKUs, without those of expired holds; pairs without any are left out."""
+
+    async def epochs(self) -> Mapping[SourceName, int]:
+        """How many acknowledgments of each source have been committed."""
+
+    async def locations(self) -> tuple[Location, ...]:
+        """Every place that was ever seen."""
+
+    async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
+        """Requests this source has not finished, by id."""
+
+    async def work_by_ref(self, source: SourceName, remote_ref: str) -> OpenWork | None:
+        """The work that this source knows under that name."""
+
+    async def timeline(self, order: OrderId, *, after_version: int, limit: int) -> tuple[OrderEvent, ...]:
+        """What happened to that order, oldest first."""
+
+    async def events(self, *, after: int, limit: int) -> tuple[OrderEvent, ...]:
+        """Sequenced events, oldest first."""
+
+    async def event_bounds(self) -> tuple[int, int]:
+        """The oldest sequence number kept and the newest given; (0, 0) before the first."""
+
+    async def backlog(self) -> Backlog:
+        """What waits."""
+
+
+class Upkeep(Protocol):
+    """The chores behind the promises. Each is one short transaction."""
+
+    async def remember_locations(self, locations: Sequence[Location]) -> None:
+        """Keep what places there are, for the day their source is silent."""
+
+    async def claim_jobs(self, *, limit: int, lease_s: float) -> tuple[Job, ...]:
+        """Take jobs that are due, at most one of a lane, for so many seconds."""
+
+    async def sequence_events(self, *, limit: int) -> int:
+        """Give the next sequence numbers to events that have none, in the order they were written. Returns how many."""
+
+    async def forget(self, *, events_before: datetime, requests_before: datetime) -> int:
+        """Drop events and idempotency keys past their retention. Returns how many rows."""

@@ -1,0 +1,148 @@
+"""What is where, right now, and how much of it may still be promised."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.contract import Sku
+from gateway.domain.books import ShelfKey
+from gateway.domain.identity import SourceName
+from gateway.domain.locations import Location
+from gateway.domain.stock import NETWORK, Reading, Shelf, available_to_promise, network_available_to_promise, outstanding_units
+from gateway.ports import Sources, Store
+from gateway.services.network import Network
+from gateway.services.readings import NOT_CARRIED, Answers, Freshness, Readings, Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockLevel:
+    """One SKU at one location, in whole units. None is unknown, never zero.
+
+    ``reserved`` and ``allocated`` are ours: units held for customers, and units bound to orders; the rest is the source's word.
+    """
+
+    sku: Sku
+    location: Location
+    on_hand: int | None
+    available: int | None
+    committed: int | None
+    incoming: int | None
+    reserved: int
+    allocated: int
+    safety_stock: int
+    available_to_promise: int | None
+    as_of: datetime | None
+    stale_after: datetime | None
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One SKU over the whole network. Totals are over the levels that are known; None where none is."""
+
+    sku: Sku
+    name: str | None
+    available_to_promise: int | None
+    on_hand: int | None
+    available: int | None
+    incoming: int | None
+    reserved: int
+    complete: bool
+    carried: bool
+    levels: tuple[StockLevel, ...]
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Merges what the sources say with what we have promised."""
+
+    readings: Readings
+    store: Store
+    network: Network
+    sources: Sources
+    deadline_s: float
+
+    async def look(self, skus: Collection[Sku], *, age_s_max: float | None = None) -> tuple[Item, ...]:
+        """These SKUs, in the order asked for: one read of each source at most, and one of our own books.
+
+        Our books are read after the sources: a sale made in between is then subtracted, never forgotten.
+        """
+        wanted = tuple(dict.fromkeys(skus))
+        answers = await self.readings.read(wanted, deadline_s=self.deadline_s, age_s_max=age_s_max)
+        shelves = await self.store.shelves(wanted) if wanted else {}
+        return tuple(self._item(sku, answers[sku], shelves) for sku in wanted)
+
+    def _item(self, sku: Sku, said: Sequence[Said], shelves: Mapping[ShelfKey, Shelf]) -> Item:
+        levels = tuple(level for each in said if each.kept is not None for level in self._levels(sku, each, shelves))
+        shelf = shelves.get((sku, NETWORK)) or Shelf(sku=sku, location=NETWORK)
+        name = next((each.kept.name for each in said if each.kept is not None and each.kept.name), None)
+        return Item(
+            sku=sku,
+            name=name,
+            available_to_promise=network_available_to_promise((level.available_to_promise for level in levels), shelf),
+            on_hand=_total(level.on_hand for level in levels),
+            available=_total(level.available for level in levels),
+            incoming=_total(level.incoming for level in levels),
+            reserved=shelf.held_units + sum(level.reserved for level in levels),
+            complete=all(each.is_current for each in said),
+            carried=any(each.reason != NOT_CARRIED for each in said),
+            levels=levels,
+            said=tuple(said),
+        )
+
+    def _levels(self, sku: Sku, said: Said, shelves: Mapping[ShelfKey, Shelf]) -> list[StockLevel]:
+        assert said.kept is not None  # noqa: S101  # the caller looked
+        safety = self.sources[said.source].safety_units
+        levels = []
+        for reading in said.kept.readings:
+            location = self.network.get(reading.location)
+            if location is not None:
+                shelf = shelves.get((sku, reading.location)) or Shelf(sku=sku, location=reading.location)
+                levels.append(_level(reading, location, shelf, said, safety))
+        return levels
+
+
+def _level(reading: Reading, location: Location, shelf: Shelf, said: Said, safety_units: int) -> StockLevel:
+    known = reading.available is not None
+    return StockLevel(
+        sku=reading.sku,
+        location=location,
+        on_hand=reading.on_hand,
+        available=reading.available,
+        committed=reading.committed,
+        incoming=reading.incoming,
+        reserved=shelf.held_units,
+        allocated=outstanding_units(reading, shelf),
+        safety_stock=safety_units,
+        available_to_promise=available_to_promise(reading, shelf, safety_units=safety_units),
+        as_of=reading.as_of or reading.read_at,
+        stale_after=said.fresh_until,
+        freshness=said.freshness if known else Freshness.UNKNOWN,
+    )
+
+
+def _total(numbers: Iterable[int | None]) -> int | None:
+    known = [each for each in numbers if each is not None]
+    return sum(known) if known else None
+
+
+def current_readings(answers: Answers) -> dict[ShelfKey, Reading]:
+    """The readings that may be promised on."""
+    return {
+        (sku, reading.location): reading
+        for sku, said in answers.items()
+        for each in said
+        if each.is_current and each.kept is not None
+        for reading in each.kept.readings
+    }
+
+
+def silent_sources(answers: Answers) -> frozenset[SourceName]:
+    """Sources that had nothing current to say of at least one of the SKUs."""
+    return frozenset(each.source for said in answers.values() for each in said if not each.is_current)
+
+
+def never_carried(answers: Answers) -> frozenset[Sku]:
+    """SKUs that every source says it does not carry: they do not exist here."""
+    return frozenset(sku for sku, said in answers.items() if all(each.reason == NOT_CARRIED for each in said))

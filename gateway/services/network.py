@@ -1,0 +1,159 @@
+"""The places there are: what the sources say of their locations, corrected by what the operator says."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from connectors.contract import RemoteLocation, RemoteLocationId, SourceError, SourceKind
+from gateway.domain.geography import Centroids, GeoPoint
+from gateway.domain.identity import LocationId, SourceName
+from gateway.domain.locations import Location, LocationKind
+from gateway.domain.refusals import NotFound
+from gateway.ports import Correction, Source, Sources, Store, Upkeep
+
+log = structlog.get_logger(__name__)
+
+KIND: Final[Mapping[SourceKind, LocationKind]] = {
+    SourceKind.WAREHOUSE: LocationKind.WAREHOUSE,
+    SourceKind.STORE_POS: LocationKind.STORE,
+    SourceKind.THIRD_PARTY_LOGISTICS: LocationKind.THIRD_PARTY,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Network:
+    """Every location, by our id. Kept in the database, so that a source that is silent at start has locations all the same.
+
+    ``refresh_s`` is how often sources are asked again; after a failure it is ``retry_s``.
+    """
+
+    sources: Sources
+    store: Store
+    upkeep: Upkeep
+    centroids: Centroids
+    corrections: Mapping[tuple[SourceName, RemoteLocationId], Correction]
+    refresh_s: float
+    retry_s: float
+    deadline_s: float
+    _by_id: dict[LocationId, Location] = field(default_factory=dict)
+    _stale: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def load(self) -> None:
+        """Recall what was known, then ask every source once."""
+        self._adopt(await self.store.locations())
+        await self.refresh()
+
+    async def run(self) -> None:
+        """Ask again now and then, and soon after something unknown turned up."""
+        complete = True
+        while True:
+            try:
+                async with asyncio.timeout(self.refresh_s if complete else self.retry_s):
+                    await self._stale.wait()
+            except TimeoutError:
+                pass
+            self._stale.clear()
+            complete = await self.refresh()
+            await asyncio.sleep(self.retry_s)
+
+    async def refresh(self) -> bool:
+        """Ask every source which locations it has. False if one did not answer."""
+        answers = await asyncio.gather(*(self._ask(source) for source in self.sources.values()))
+        found = [location for answer in answers if answer is not None for location in answer]
+        self._adopt(found)
+        await self.upkeep.remember_locations(found)
+        return None not in answers
+
+    def all(self) -> tuple[Location, ...]:
+        """Every location of a configured source, by code."""
+        return tuple(sorted(self._by_id.values(), key=lambda each: each.code))
+
+    def of_source(self, source: SourceName) -> tuple[Location, ...]:
+        """The locations that this source looks after, by code."""
+        return tuple(each for each in self.all() if each.source == source)
+
+    def get(self, location: LocationId) -> Location | None:
+        """That location, if it is known."""
+        return self._by_id.get(location)
+
+    def by_code(self, code: str) -> Location | None:
+        """The location that people call so."""
+        return next((each for each in self._by_id.values() if each.code == code), None)
+
+    def require(self, location: str, *, path: tuple[str, ...]) -> Location:
+        """That location.
+
+        Raises:
+            NotFound: It is not known.
+        """
+        found = self._by_id.get(LocationId(location))
+        if found is None:
+            raise NotFound(what="location", name=location, path=path)
+        return found
+
+    def at(self, source: SourceName, remote: RemoteLocationId) -> Location | None:
+        """The location that a source calls so. Unknown ones are asked for soon."""
+        found = self._by_id.get(identity(source, remote))
+        if found is None:
+            self._stale.set()
+        return found
+
+    def _adopt(self, locations: Iterable[Location]) -> None:
+        self._by_id |= {each.id: each for each in locations if each.source in self.sources}
+
+    async def _ask(self, source: Source) -> tuple[Location, ...] | None:
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                remote = await source.connector.locations()
+        except (SourceError, TimeoutError) as error:
+            log.warning("locations_unknown", source=source.name, reason=str(error) or "no answer in time")
+            return None
+        return tuple(self._described(source, each) for each in remote)
+
+    def _described(self, source: Source, remote: RemoteLocation) -> Location:
+        known = Location(
+            id=identity(source.name, remote.id),
+            code=slug(remote.name) or slug(f"{source.name}-{remote.id}"),
+            name=remote.name,
+            kind=KIND[source.kind],
+            source=source.name,
+            remote_id=remote.id,
+            time_zone=remote.time_zone or "UTC",
+            position=self.centroids.locate(remote.address) if remote.address is not None else None,
+            address=remote.address,
+            methods=remote.methods,
+            hours=remote.hours,
+            active=remote.active,
+        )
+        correction = self.corrections.get((source.name, remote.id))
+        return known if correction is None else corrected(known, correction)
+
+
+def identity(source: SourceName, remote: RemoteLocationId) -> LocationId:
+    """Our id of a place: it stays the same for as long as the source calls it so."""
+    return LocationId(f"{source}:{remote}")
+
+
+def slug(name: str) -> str:
+    """A name as people type it in an address bar: lower case, words joined by hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def corrected(location: Location, correction: Correction) -> Location:
+    """The location with what the operator says in place of what the source says."""
+    position = location.position
+    if correction.latitude is not None and correction.longitude is not None:
+        position = GeoPoint(latitude=correction.latitude, longitude=correction.longitude)
+    return replace(
+        location,
+        code=correction.code or location.code,
+        name=correction.name or location.name,
+        time_zone=correction.time_zone or location.time_zone,
+        methods=correction.methods if correction.methods is not None else location.methods,
+        active=location.active if correction.active is None else correction.active,
+        position=position,
+    )

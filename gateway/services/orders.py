@@ -1,0 +1,234 @@
+"""Placing orders, finding them, and calling them off."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from connectors.contract import Address, Method
+from gateway.domain.books import Books
+from gateway.domain.events import OrderEvent
+from gateway.domain.fulfillments import FulfillmentStep, Units, tally
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId
+from gateway.domain.orders import Cancellation, Order, OrderAction, OrderLine
+from gateway.domain.refusals import DuplicateExternalId, NotAllowedInState, Refusals, VersionConflict
+from gateway.domain.reservations import ReservationStep
+from gateway.domain.routing import Preference
+from gateway.domain.sourcing import DecisionRecord
+from gateway.ports import Once, OrderFilter, OrderPage, PageRequest, Store, Touches, Writer
+from gateway.services.network import Network
+from gateway.services.reservations import usable
+from gateway.services.routing import Landscape, Routing, Wish, allocate, check_pickup
+
+NUMBER_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+NUMBER_CHARACTERS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """What a channel asks us to send."""
+
+    channel: str
+    lines: tuple[Units, ...]
+    to: Address
+    method: Method = Method.SHIP
+    preference: Preference = Preference.CHEAPEST
+    external_id: str | None = None
+    reservation: ReservationId | None = None
+    pickup_at: LocationId | None = None
+
+    @property
+    def wish(self) -> Wish:
+        """The part of it that routing cares about."""
+        return Wish(lines=self.lines, to=self.to, method=self.method, preference=self.preference, pickup_at=self.pickup_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Everything that is done with an order as a whole."""
+
+    writer: Writer
+    store: Store
+    routing: Routing
+    network: Network
+
+    async def place(self, purchase: Purchase, *, by: str, once: Once) -> Order:
+        """Promise, route and record an order, durably, in one step.
+
+        Raises:
+            Refusal: It cannot be had as asked; nothing was kept.
+        """
+        check_pickup(purchase.wish, self.network)
+        landscape = await self.routing.survey(tally(purchase.lines))
+        return await self.writer.submit(Place(purchase=purchase, landscape=landscape, by=by), returns=Order, once=once)
+
+    async def cancel(self, order: OrderId, *, expected_version: int | None, reason_code: str, by: str, once: Once) -> Order:
+        """Call the order off: what has no location is canceled now, what has one once its source says that it stopped."""
+        command = Cancel(order=order, expected_version=expected_version, reason_code=reason_code, by=by)
+        return await self.writer.submit(command, returns=Order, once=once)
+
+    async def find(self, order: OrderId) -> Order | None:
+        """That order."""
+        return await self.store.order(order)
+
+    async def find_many(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
+        """Those of these orders that exist."""
+        return await self.store.orders_by_id(orders)
+
+    async def find_by(self, *, number: str | None = None, external: tuple[str, str] | None = None) -> Order | None:
+        """The order with that number, or that a channel knows under that id."""
+        found = await self.store.find_order(number=number, external=external)
+        return None if found is None else await self.store.order(found)
+
+    async def of_work(self, fulfillment_order: FulfillmentOrderId) -> Order | None:
+        """The order that this work belongs to."""
+        found = await self.store.order_of_work(fulfillment_order)
+        return None if found is None else await self.store.order(found)
+
+    async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
+        """One page of orders."""
+        return await self.store.page(which, page)
+
+    async def count(self, which: OrderFilter, *, at_most: int) -> int:
+        """How many there are, counted no further than ``at_most``."""
+        return await self.store.count(which, at_most=at_most)
+
+    async def decisions(self, orders: Collection[OrderId]) -> Mapping[OrderId, tuple[DecisionRecord, ...]]:
+        """How these orders were routed, oldest first."""
+        return await self.store.decisions(orders)
+
+    async def decision(self, decision: str) -> DecisionRecord | None:
+        """That decision."""
+        return await self.store.decision(decision)
+
+    async def timeline(self, order: OrderId, *, after_version: int, limit: int) -> tuple[OrderEvent, ...]:
+        """What happened to that order, oldest first."""
+        return await self.store.timeline(order, after_version=after_version, limit=limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Promise and route an order."""
+
+    purchase: Purchase
+    landscape: Landscape
+    by: str
+
+    @property
+    def touches(self) -> Touches:
+        """Our promises on its SKUs, its hold, and whether its channel sent it before."""
+        bought = self.purchase
+        return Touches(
+            skus=frozenset(line.sku for line in bought.lines),
+            reservations=frozenset() if bought.reservation is None else frozenset({bought.reservation}),
+            external_ids=frozenset() if bought.external_id is None else frozenset({(bought.channel, bought.external_id)}),
+        )
+
+    def decide(self, books: Books) -> Order:
+        """Turn the hold into stock for this order without a gap, then bind what is needed where it costs least."""
+        bought = self.purchase
+        if bought.external_id is not None and (known := books.numbers_by_external_id.get((bought.channel, bought.external_id))):
+            path = ("input", "externalId")
+            raise DuplicateExternalId(channel=bought.channel, external_id=bought.external_id, number=known, path=path)
+        if bought.reservation is not None:
+            books.end(usable(bought.reservation, books), ReservationStep.COMMIT)
+        order = OrderId(books.new_id())
+        placed = Order(
+            id=order,
+            number=_number(order),
+            channel=bought.channel,
+            external_id=bought.external_id,
+            placed_at=books.now,
+            to=bought.to,
+            method=bought.method,
+            preference=bought.preference,
+            pickup_at=bought.pickup_at,
+            reservation=bought.reservation,
+            lines=tuple(OrderLine(id=str(number), sku=line.sku, units=line.units) for number, line in enumerate(bought.lines, 1)),
+            version=1,
+        )
+        routed = allocate(books, placed, self.landscape, lines=bought.lines)
+        books.announce(placed, event="order.placed", actor=self.by)
+        return books.record(routed.settled(), event="order.routed", actor="routing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reroute:
+    """Find locations for units of an order that have none."""
+
+    order: OrderId
+    landscape: Landscape
+
+    @property
+    def touches(self) -> Touches:
+        """The order, and our promises on its SKUs."""
+        return Touches(orders=frozenset({self.order}))
+
+    def decide(self, books: Books) -> Order:
+        """Route what is unrouted now, if anything still is; without stock it is backordered."""
+        order = books.order(self.order)
+        lines = order.unrouted
+        if not lines:
+            return order
+        try:
+            routed = allocate(books, order, self.landscape, lines=lines)
+        except Refusals as refusals:
+            if order.backordered:
+                return order
+            waiting = replace(order, backordered=True).settled()
+            return books.record(waiting, event="order.backordered", actor="routing", cause=str(refusals))
+        books.demand(order.id, lines, routed=True)
+        return books.record(routed.settled(), event="order.routed", actor="routing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Call an order off."""
+
+    order: OrderId
+    expected_version: int | None
+    reason_code: str
+    by: str
+
+    @property
+    def touches(self) -> Touches:
+        """The order."""
+        return Touches(orders=frozenset({self.order}))
+
+    def decide(self, books: Books) -> Order:
+        """Ask every location that still has work to stop; what has no location is canceled at once."""
+        order = books.order(self.order)
+        check_version(self.expected_version, order.version)
+        if OrderAction.CANCEL not in order.supported_actions:
+            raise NotAllowedInState(what="order", action="CANCEL", state=_state(order), supported=())
+        books.demand(order.id, order.unrouted, routed=True)
+        canceled = replace(
+            order, cancellation=Cancellation(reason_code=self.reason_code, requested_at=books.now)
+        ).without_unrouted()
+        for work in canceled.fulfillment_orders:
+            if work.is_open and work.remaining:
+                canceled = canceled.with_work(work.after(FulfillmentStep.REQUEST_CANCELLATION))
+                books.stop(work)
+        settled = canceled.settled()
+        event = "order.cancellation_requested" if any(work.is_open for work in settled.fulfillment_orders) else "order.canceled"
+        return books.record(settled, event=event, actor=self.by, cause=self.reason_code)
+
+
+def check_version(expected: int | None, current: int) -> None:
+    """See to it that the caller knows what it is changing.
+
+    Raises:
+        VersionConflict: It changed since the caller looked.
+    """
+    if expected is not None and expected != current:
+        raise VersionConflict(expected_version=expected, current_version=current, path=("input", "expectedVersion"))
+
+
+def _state(order: Order) -> str:
+    return "being canceled" if order.cancellation is not None and order.supported_actions == () else order.status.value
+
+
+def _number(order: OrderId) -> str:
+    """A number for people, of 50 random bits of the id: nobody can guess another customer's, or count our orders."""
+    bits = int(order.replace("-", ""), 16)
+    letters = "".join(NUMBER_ALPHABET[bits >> 5 * place & 31] for place in range(NUMBER_CHARACTERS))
+    return f"{letters[:5]}-{letters[5:]}"

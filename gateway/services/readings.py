@@ -1,0 +1,236 @@
+"""Live stock: one batched read per source, shared by everyone who asks, kept for as long as the source says it stays fresh.
+
+A slow or dead source costs the deadline and never the answer: what it last said comes back marked ``STALE`` with its age, or
+nothing does and the level is ``UNKNOWN``. Nobody who stops waiting stops the read for the others.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import structlog
+from cachetools import TTLCache
+
+from connectors.contract import ContractBroken, Sku, SourceError, StockBatch, StockReader, Throttled
+from gateway.domain.identity import SourceName
+from gateway.domain.stock import Reading
+from gateway.ports import Clock, Source, Store
+from gateway.services.network import Network
+
+log = structlog.get_logger(__name__)
+
+LATE: Final = "DEADLINE"
+NOT_CARRIED: Final = "does not carry this SKU"
+
+
+class Freshness(StrEnum):
+    """How far a number can be trusted.
+
+    Attributes:
+        LIVE: Read for this request.
+        CACHED: Read lately: inside the source's freshness window.
+        STALE: Older: the source did not answer.
+        UNKNOWN: Never read, or never counted there.
+    """
+
+    LIVE = "LIVE"
+    CACHED = "CACHED"
+    STALE = "STALE"
+    UNKNOWN = "UNKNOWN"
+
+
+class SourceStatus(StrEnum):
+    """Whether a source answers.
+
+    Attributes:
+        OK: It answered.
+        DEGRADED: It is late, or asks us to slow down.
+        DOWN: It failed.
+    """
+
+    OK = "OK"
+    DEGRADED = "DEGRADED"
+    DOWN = "DOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What one source said of one SKU, and when it was asked. No readings: it does not carry the SKU."""
+
+    readings: tuple[Reading, ...]
+    asked_at: datetime
+    asked_at_s: float
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One source's part in the answer about one SKU."""
+
+    source: SourceName
+    freshness: Freshness
+    status: SourceStatus
+    reason: str | None
+    latency_ms: float | None
+    kept: Kept | None
+    fresh_until: datetime | None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it may be promised on."""
+        return self.freshness in {Freshness.LIVE, Freshness.CACHED}
+
+
+Answers = Mapping[Sku, tuple[Said, ...]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """All that is asked of one source's stock."""
+
+    source: Source
+    reader: StockReader
+    store: Store
+    network: Network
+    clock: Clock
+    cache: "TTLCache[Sku, Kept]"
+    changed: Callable[[Collection[Sku]], None]
+    latency_ms: float | None = None
+    last_read_at: datetime | None = None
+    failure: SourceError | None = None
+    _flights: "dict[Sku, asyncio.Task[None]]" = field(default_factory=dict)
+    _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float) -> dict[Sku, Said]:
+        """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
+        window_s = self.source.connector.info.fresh_for_s
+        oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
+        wanted = [sku for sku in skus if (kept := self.cache.get(sku)) is None or kept.asked_at_s < oldest_s]
+        if wanted:
+            await self._join(wanted, deadline_s)
+        asked = frozenset(wanted)
+        return {sku: self._said(sku, live=sku in asked, oldest_s=oldest_s) for sku in skus}
+
+    def expire(self, skus: Collection[Sku]) -> None:
+        """The source says these moved: what is kept of them is no longer fresh, though still better than nothing."""
+        for sku in skus:
+            if (kept := self.cache.get(sku)) is not None:
+                self.cache[sku] = Kept(readings=kept.readings, asked_at=kept.asked_at, asked_at_s=float("-inf"), name=kept.name)
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _join(self, wanted: Sequence[Sku], deadline_s: float) -> None:
+        """Wait for the reads in flight, after starting one for what is not being read yet."""
+        fresh = [sku for sku in wanted if sku not in self._flights]
+        if fresh:
+            task = asyncio.create_task(self._fetch(fresh))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            self._flights.update(dict.fromkeys(fresh, task))
+        flights = {self._flights[sku] for sku in wanted if sku in self._flights}
+        if flights:
+            await asyncio.wait(flights, timeout=deadline_s)
+
+    async def _fetch(self, skus: Sequence[Sku]) -> None:
+        """One read of the source. The epoch is taken first: what is acknowledged later is not in this number."""
+        started_at, started_s = self.clock.now(), self.clock.monotonic()
+        try:
+            epoch = (await self.store.epochs()).get(self.source.name, 0)
+            batch = await self.reader.read_stock(skus)
+            self._keep(batch, skus, epoch=epoch, at=started_at, at_s=started_s)
+            self.failure = None
+            self.last_read_at = started_at
+        except SourceError as error:
+            self.failure = error
+        except Exception as error:  # another author's bug is that source's failure, not everybody's
+            log.exception("connector_crashed", source=self.source.name)
+            self.failure = ContractBroken(f"the connector failed: {type(error).__name__}")
+        finally:
+            self.latency_ms = (self.clock.monotonic() - started_s) * 1000
+            for sku in skus:
+                self._flights.pop(sku, None)
+
+    def _keep(self, batch: StockBatch, asked: Sequence[Sku], *, epoch: int, at: datetime, at_s: float) -> None:
+        found: dict[Sku, list[Reading]] = {sku: [] for sku in asked}
+        for level in batch.levels:
+            location = self.network.at(self.source.name, level.location)
+            if location is not None and level.sku in found:
+                found[level.sku].append(
+                    Reading(
+                        sku=level.sku,
+                        location=location.id,
+                        epoch=epoch,
+                        read_at=at,
+                        on_hand=level.on_hand,
+                        available=level.available,
+                        committed=level.committed,
+                        incoming=level.incoming,
+                        as_of=level.as_of,
+                    )
+                )
+        moved = []
+        for sku, readings in found.items():
+            before = self.cache.get(sku)
+            if before is not None and before.asked_at > at:
+                continue  # two reads overlapped: the one that was asked for later knows better
+            self.cache[sku] = Kept(readings=tuple(readings), asked_at=at, asked_at_s=at_s, name=batch.names.get(sku))
+            if before is not None and _numbers(before.readings) != _numbers(readings):
+                moved.append(sku)
+        if moved:
+            self.changed(moved)
+
+    def _said(self, sku: Sku, *, live: bool, oldest_s: float) -> Said:
+        """What to answer about one SKU, with what is kept of it now."""
+        kept = self.cache.get(sku)
+        if kept is not None and kept.asked_at_s >= oldest_s:
+            freshness, status = Freshness.LIVE if live else Freshness.CACHED, SourceStatus.OK
+            reason = None if kept.readings else NOT_CARRIED
+        else:
+            late = sku in self._flights
+            freshness = Freshness.UNKNOWN if kept is None else Freshness.STALE
+            status = SourceStatus.DEGRADED if late or isinstance(self.failure, Throttled) else SourceStatus.DOWN
+            reason = LATE if late else str(self.failure)
+        window = timedelta(seconds=self.source.connector.info.fresh_for_s)
+        return Said(
+            source=self.source.name,
+            freshness=freshness,
+            status=status,
+            reason=reason,
+            latency_ms=self.latency_ms,
+            kept=kept,
+            fresh_until=None if kept is None else kept.asked_at + window,
+        )
+
+
+def _numbers(readings: Sequence[Reading]) -> frozenset[tuple[object, ...]]:
+    return frozenset((each.location, each.available, each.on_hand, each.committed, each.incoming) for each in readings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """All desks together."""
+
+    desks: Mapping[SourceName, Desk]
+
+    async def read(self, skus: Collection[Sku], *, deadline_s: float, age_s_max: float | None = None) -> Answers:
+        """What every source has to say of every one of these SKUs, in at most ``deadline_s`` altogether.
+
+        ``age_s_max``: nothing older will do; a source's own freshness window bounds it from above.
+        """
+        wanted = tuple(dict.fromkeys(skus))
+        if not wanted:
+            return {}
+        desks = tuple(self.desks.values())
+        said = await asyncio.gather(*(desk.read(wanted, age_s_max=age_s_max, deadline_s=deadline_s) for desk in desks))
+        return {sku: tuple(each[sku] for each in said) for sku in wanted}
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await asyncio.gather(*(desk.aclose() for desk in self.desks.values()))

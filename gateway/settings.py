@@ -1,0 +1,137 @@
+"""Every knob: its unit, default and bounds. Read once, passed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from connectors.contract import RemoteLocationId, Secret
+from connectors.registry import ConnectorSpec
+from gateway.domain.identity import SourceName
+from gateway.domain.principals import Role
+from gateway.domain.routing import Tariff
+from gateway.ports import Correction
+
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Days = Annotated[int, Meta(ge=1, le=3_650)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How the gateway is reached. ``ide``: serve GraphiQL to browsers. ``origins``: web pages that may call us."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 8080
+    ide: bool = True
+    origins: tuple[str, ...] = ()
+    body_bytes_max: Positive = 262_144
+    sockets_max: Positive = 10_000
+    subscriptions_per_socket_max: Positive = 50
+    socket_init_timeout_s: Seconds = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Where promises are kept: the SQLAlchemy address of a SQLite file. The rest bounds the writer and what is kept."""
+
+    url: Text = "sqlite+aiosqlite:///dom.sqlite3"
+    batch_max: Annotated[int, Meta(ge=1, le=1_000)] = 64
+    queue_max: Positive = 10_000
+    wait_s_max: Seconds = 10.0
+    keep_events_days: Days = 90
+    keep_requests_days: Days = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """How stock is read. ``deadline_s`` bounds every answer; what was last read serves as stale for ``stale_for_s``.
+
+    ``reread_s`` is how often watched stock is read again although nobody said that it moved.
+    """
+
+    deadline_s: Seconds = 1.5
+    stale_for_s: Seconds = 3_600.0
+    skus_kept_max: Positive = 100_000
+    warm_products_max: Annotated[int, Meta(ge=0)] = 20_000
+    reread_s: Seconds = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How sources are asked for their locations: every ``refresh_s``, after a failure every ``retry_s``."""
+
+    refresh_s: Seconds = 900.0
+    retry_s: Seconds = 5.0
+    deadline_s: Seconds = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """How requests to sources are sent (``jobs_*``) and followed (``status_*``)."""
+
+    jobs_at_once_max: Positive = 16
+    jobs_poll_s: Seconds = 0.5
+    status_poll_s: Seconds = 10.0
+    status_page: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """How events are handed on: ``ring_max`` at hand, others from the database; ``poll_s`` bounds how late one is seen."""
+
+    ring_max: Positive = 4_096
+    poll_s: Seconds = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """How large a GraphQL document may be. ``cost_max`` counts fields times the sizes of the lists they are in."""
+
+    tokens_max: Positive = 4_000
+    depth_max: Positive = 14
+    aliases_max: Positive = 50
+    fields_max: Positive = 600
+    directives_max: Positive = 50
+    cost_max: Positive = 60_000
+    cached_max: Positive = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token and what its bearer may do. ``name`` is who acts, in events and idempotency keys."""
+
+    name: Text
+    role: Role
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One ``[sources.NAME]`` table: which connector, what we add to it, and the connector's own settings."""
+
+    name: SourceName
+    spec: ConnectorSpec
+    connection: Any
+    label: str
+    safety_units: int = 0
+    corrections: Mapping[RemoteLocationId, Correction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything."""
+
+    sources: tuple[SourceSettings, ...]
+    tokens: tuple[Token, ...]
+    server: Server = field(default_factory=Server)
+    store: Store = field(default_factory=Store)
+    stock: Stock = field(default_factory=Stock)
+    network: Network = field(default_factory=Network)
+    work: Work = field(default_factory=Work)
+    events: Events = field(default_factory=Events)
+    queries: Queries = field(default_factory=Queries)
+    routing: Tariff = field(default_factory=Tariff)

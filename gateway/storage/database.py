@@ -1,0 +1,99 @@
+"""Opening the database: engines, pragmas, the lock against a second process, and migrations."""
+
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+READERS_MAX = 4
+BUSY_TIMEOUT_MS = 10_000
+
+
+class DatabaseInUse(RuntimeError):
+    """Another process has this SQLite file open for writing. One process per file: several need PostgreSQL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """One database, with a door for reading and a narrower one for writing: a single connection."""
+
+    reading: AsyncEngine
+    writing: AsyncEngine
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """The database at that SQLAlchemy address, migrated to the newest schema.
+
+    Raises:
+        DatabaseInUse: It is SQLite and another process has it.
+    """
+    path = make_url(url).database
+    if not path:
+        raise ValueError(f"{url}: an address of a file is needed, such as sqlite+aiosqlite:///dom.sqlite3")
+    with _locked(Path(path)):
+        writing = _engine(url, connections_max=1, begin="BEGIN IMMEDIATE")
+        reading = _engine(url, connections_max=READERS_MAX, begin="BEGIN")
+        try:
+            await _migrate(writing)
+            yield Database(reading=reading, writing=writing)
+        finally:
+            await reading.dispose()
+            await writing.dispose()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock file beside the database for as long as this process writes to it; a dead process holds nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(path.name + ".lock").open("a") as lock:
+        _lock_or_refuse(lock, path)
+        yield
+
+
+def _lock_or_refuse(lock: TextIOWrapper, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DatabaseInUse(f"{path} is open in another dom process; stop that one, or give each a file of its own") from None
+
+
+def _engine(url: str, *, connections_max: int, begin: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=connections_max, max_overflow=0, pool_timeout=10)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves: sqlite3 would do it too late
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    def upgrade(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)

@@ -1,0 +1,216 @@
+"""What is known, read without locks from a snapshot of its own."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from connectors.contract import RemoteRef, Sku
+from gateway.domain.books import ShelfKey
+from gateway.domain.events import OrderEvent
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
+from gateway.domain.locations import Location
+from gateway.domain.orders import Order
+from gateway.domain.reservations import Reservation
+from gateway.domain.sourcing import DecisionRecord
+from gateway.domain.stock import Shelf
+from gateway.domain.tasks import JobState
+from gateway.ports import Backlog, Clock, OpenWork, OrderFilter, OrderPage, PageRequest
+from gateway.storage.documents import instant, micros, read
+from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
+from gateway.storage.tables import decision, event, hold, job, location, order, order_sku, work
+
+Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
+Found = Any  # a Row of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlStore:
+    """Reads through ``engine``; every method is one short snapshot."""
+
+    engine: AsyncEngine
+    clock: Clock
+
+    # ------------------------------------------------------------------------------------------ orders
+    async def order(self, order: OrderId) -> Order | None:
+        """That order."""
+        return (await self.orders_by_id((order,))).get(order)
+
+    async def orders_by_id(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
+        """Those of these orders that exist."""
+        async with self.engine.connect() as connection:
+            return await load_orders(connection, orders)
+
+    async def find_order(self, *, number: str | None = None, external: tuple[str, str] | None = None) -> OrderId | None:
+        """The order with that number, or that a channel knows under that id."""
+        query = select(order.c.id)
+        if external is None:
+            query = query.where(order.c.number == number)
+        else:
+            query = query.where(order.c.channel == external[0], order.c.external_id == external[1])
+        found = await self._first(query)
+        return None if found is None else OrderId(found[0])
+
+    async def order_of_work(self, fulfillment_order: FulfillmentOrderId) -> OrderId | None:
+        """The order that this work belongs to."""
+        found = await self._first(select(work.c.order_id).where(work.c.id == fulfillment_order))
+        return None if found is None else OrderId(found[0])
+
+    async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
+        """One page of orders, by key: as fast on the last page as on the first."""
+        descending = page.newest_first is not page.backward
+        keys = (order.c.placed_at, order.c.id)
+        query = _narrowed(select(order.c.body), which)
+        if page.position is not None:
+            at, last = micros(page.position[0]), page.position[1]
+            beyond = (order.c.placed_at < at, order.c.id < last) if descending else (order.c.placed_at > at, order.c.id > last)
+            query = query.where(or_(beyond[0], and_(order.c.placed_at == at, beyond[1])))
+        query = query.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(page.size + 1)
+        async with self.engine.connect() as connection:
+            newest = (await connection.execute(select(func.max(event.c.seq)))).scalar()
+            rows = (await connection.execute(query)).all()
+        orders = tuple(read(row[0], Order) for row in rows[: page.size])
+        more, positioned = len(rows) > page.size, page.position is not None
+        return OrderPage(
+            orders=tuple(reversed(orders)) if page.backward else orders,
+            has_next=positioned if page.backward else more,
+            has_previous=more if page.backward else positioned,
+            event_seq=newest or 0,
+        )
+
+    async def count(self, which: OrderFilter, *, at_most: int) -> int:
+        """How many there are, counted no further than ``at_most``."""
+        few = _narrowed(select(order.c.id), which).limit(at_most).subquery()
+        found = await self._first(select(func.count()).select_from(few))
+        return int(found[0]) if found is not None else 0
+
+    async def decisions(self, orders: Collection[OrderId]) -> Mapping[OrderId, tuple[DecisionRecord, ...]]:
+        """How these orders were routed, oldest first."""
+        query = select(decision.c.order_id, decision.c.body).where(decision.c.order_id.in_(sorted(orders))).order_by(decision.c.id)
+        found: dict[OrderId, tuple[DecisionRecord, ...]] = {}
+        async with self.engine.connect() as connection:
+            for row in await connection.execute(query):
+                found[row.order_id] = (*found.get(row.order_id, ()), read(row.body, DecisionRecord))
+        return found
+
+    async def decision(self, decision_id: str) -> DecisionRecord | None:
+        """That decision."""
+        found = await self._first(select(decision.c.body).where(decision.c.id == decision_id))
+        return None if found is None else read(found[0], DecisionRecord)
+
+    # ------------------------------------------------------------------------------------------ promises
+    async def reservation(self, reservation: ReservationId) -> Reservation | None:
+        """That hold."""
+        async with self.engine.connect() as connection:
+            return (await load_reservations(connection, (reservation,))).get(reservation)
+
+    async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
+        """Our promises on these SKUs, without those of expired holds."""
+        over = (
+            select(hold.c.sku, hold.c.location_id, func.sum(hold.c.units))
+            .where(hold.c.sku.in_(sorted(skus)), hold.c.expires_at <= micros(self.clock.now()))
+            .group_by(hold.c.sku, hold.c.location_id)
+        )
+        async with self.engine.connect() as connection:
+            shelves = await load_shelves(connection, skus)
+            if any(each.held_units for each in shelves.values()):
+                for row in await connection.execute(over):
+                    key = (Sku(row[0]), LocationId(row[1]))
+                    shelves[key] = shelves[key].without_held(int(row[2]))
+        return shelves
+
+    async def epochs(self) -> Mapping[SourceName, int]:
+        """How many acknowledgments of each source have been committed."""
+        async with self.engine.connect() as connection:
+            return await load_epochs(connection)
+
+    # ------------------------------------------------------------------------------------------ places and their work
+    async def locations(self) -> tuple[Location, ...]:
+        """Every place that was ever seen."""
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(select(location.c.body).order_by(location.c.id))
+            return tuple(read(row[0], Location) for row in rows)
+
+    async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
+        """Requests this source has not finished, by id."""
+        query = select(work).where(work.c.source == source, work.c.is_open == 1, work.c.remote_ref.is_not(None))
+        if after is not None:
+            query = query.where(work.c.id > after)
+        async with self.engine.connect() as connection:
+            return tuple(_open_work(row) for row in await connection.execute(query.order_by(work.c.id).limit(limit)))
+
+    async def work_by_ref(self, source: SourceName, remote_ref: str) -> OpenWork | None:
+        """The work that this source knows under that name."""
+        found = await self._first(select(work).where(work.c.source == source, work.c.remote_ref == remote_ref))
+        return None if found is None else _open_work(found)
+
+    # ------------------------------------------------------------------------------------------ events
+    async def timeline(self, order: OrderId, *, after_version: int, limit: int) -> tuple[OrderEvent, ...]:
+        """What happened to that order, oldest first; what has no sequence number yet is left out."""
+        query = select(event).where(event.c.order_id == order, event.c.version > after_version, event.c.seq.is_not(None))
+        return await self._events(query.order_by(event.c.version).limit(limit))
+
+    async def events(self, *, after: int, limit: int) -> tuple[OrderEvent, ...]:
+        """Sequenced events, oldest first."""
+        return await self._events(select(event).where(event.c.seq > after).order_by(event.c.seq).limit(limit))
+
+    async def event_bounds(self) -> tuple[int, int]:
+        """The oldest sequence number kept and the newest given."""
+        found = await self._first(select(func.min(event.c.seq), func.max(event.c.seq)))
+        return (found[0] or 0, found[1] or 0) if found is not None else (0, 0)
+
+    async def backlog(self) -> Backlog:
+        """What waits."""
+        waiting = (
+            select(job.c.kind, job.c.state, func.count()).where(job.c.state != JobState.DONE).group_by(job.c.kind, job.c.state)
+        )
+        async with self.engine.connect() as connection:
+            rows = (await connection.execute(waiting)).all()
+            silent = (await connection.execute(select(func.count()).where(event.c.seq.is_(None)))).scalar()
+        return Backlog(
+            jobs_ready=sum(count for _, state, count in rows if state == JobState.READY),
+            jobs_dead=sum(count for _, state, count in rows if state == JobState.DEAD),
+            events_unsequenced=silent or 0,
+        )
+
+    async def _events(self, query: Query) -> tuple[OrderEvent, ...]:
+        async with self.engine.connect() as connection:
+            return tuple(
+                OrderEvent(
+                    id=row.id,
+                    seq=row.seq,
+                    type=row.type,
+                    occurred_at=instant(row.at),
+                    order=read(row.body, Order),
+                    actor=row.actor,
+                    cause=row.cause,
+                )
+                for row in await connection.execute(query)
+            )
+
+    async def _first(self, query: Query) -> Found | None:
+        async with self.engine.connect() as connection:
+            return (await connection.execute(query)).first()
+
+
+def _narrowed(query: Query, which: OrderFilter) -> Query:
+    """The same query over fewer orders."""
+    columns = {order.c.status: which.status, order.c.channel: which.channel}
+    for column, wanted in columns.items():
+        if wanted:
+            query = query.where(column.in_(sorted(wanted)))
+    if which.placed_from is not None:
+        query = query.where(order.c.placed_at >= micros(which.placed_from))
+    if which.placed_to is not None:
+        query = query.where(order.c.placed_at < micros(which.placed_to))
+    if which.sku:
+        query = query.where(exists().where(order_sku.c.order_id == order.c.id, order_sku.c.sku.in_(sorted(which.sku))))
+    if which.location:
+        query = query.where(exists().where(work.c.order_id == order.c.id, work.c.location_id.in_(sorted(which.location))))
+    return query
+
+
+def _open_work(row: Found) -> OpenWork:
+    return OpenWork(order=OrderId(row.order_id), work=FulfillmentOrderId(row.id), remote_ref=RemoteRef(row.remote_ref))

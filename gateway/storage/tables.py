@@ -1,0 +1,182 @@
+"""Every table. An aggregate is kept whole, as one JSON document, beside the columns by which it is found.
+
+Ids are UUIDv7 text made by the application; instants are microseconds since 1970 (UTC), which both databases compare the same way.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(name: str = "id", *, primary_key: bool = True) -> Column[str]:
+    return Column(name, String(40), primary_key=primary_key, nullable=False)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+source = Table(
+    "source",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+location = Table(
+    "location",
+    metadata,
+    _id(),
+    Column("source", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+order = Table(
+    "customer_order",
+    metadata,
+    _id(),
+    Column("number", String(24), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False),
+    Column("external_id", String(128)),
+    Column("status", String(24), nullable=False),
+    Column("version", Integer, nullable=False),
+    _instant("placed_at"),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("channel", "external_id"),
+    Index(None, "placed_at", "id"),
+    Index(None, "status", "placed_at", "id"),
+)
+
+order_sku = Table(
+    "order_sku",
+    metadata,
+    Column("sku", String(100), primary_key=True),
+    Column("order_id", ForeignKey("customer_order.id"), primary_key=True),
+)
+
+work = Table(
+    "fulfillment_order",
+    metadata,
+    _id(),
+    Column("order_id", ForeignKey("customer_order.id"), nullable=False, index=True),
+    Column("location_id", String(140), nullable=False, index=True),
+    Column("source", String(64), nullable=False),
+    Column("remote_ref", String(128)),
+    Column("is_open", Integer, nullable=False),
+    Index(None, "source", "is_open", "id"),
+    Index(None, "source", "remote_ref"),
+)
+
+reservation = Table(
+    "reservation",
+    metadata,
+    _id(),
+    Column("state", String(16), nullable=False),
+    _instant("expires_at"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+hold = Table(  # what active reservations keep; gone with them
+    "hold",
+    metadata,
+    Column("sku", String(100), primary_key=True),
+    Column("location_id", String(140), primary_key=True),
+    Column("reservation_id", ForeignKey("reservation.id"), primary_key=True),
+    Column("units", Integer, nullable=False),
+    _instant("expires_at"),
+)
+
+shelf = Table(
+    "shelf",
+    metadata,
+    Column("sku", String(100), primary_key=True),
+    Column("location_id", String(140), primary_key=True),
+    Column("held_units", BigInteger, nullable=False),
+    Column("committed_units", BigInteger, nullable=False),
+    Column("settled_epoch", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+acknowledged = Table(  # commitments the source has, until a reading contains them
+    "acknowledged",
+    metadata,
+    Column("sku", String(100), primary_key=True),
+    Column("location_id", String(140), primary_key=True),
+    Column("fulfillment_order_id", String(40), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("units", BigInteger, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _id(),
+    _instant("at"),
+    Column("sku", String(100), nullable=False),
+    Column("location_id", String(140), nullable=False),
+    Column("bucket", String(16), nullable=False),
+    Column("units", BigInteger, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Index(None, "sku", "location_id", "id"),
+)
+
+decision = Table(
+    "routing_decision",
+    metadata,
+    _id(),
+    Column("order_id", ForeignKey("customer_order.id"), nullable=False, index=True),
+    _instant("decided_at"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _id(),
+    Column("seq", BigInteger, unique=True),
+    Column("order_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", String(48), nullable=False),
+    _instant("at"),
+    Column("actor", String(100), nullable=False),
+    Column("cause", String(200)),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("order_id", "version"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    _id(),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Column("lane", String(40), nullable=False),
+    Column("state", String(8), nullable=False),
+    _instant("run_at"),
+    Column("attempt", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    _instant("leased_until"),
+    Column("error", String(500)),
+    Index(None, "state", "run_at"),
+    Index(None, "lane", "state", "id"),
+)
+
+request = Table(
+    "idempotent_request",
+    metadata,
+    Column("principal", String(100), primary_key=True),
+    Column("operation", String(48), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    _instant("at"),
+    Index(None, "at"),
+)

@@ -1,0 +1,61 @@
+"""For whoever runs the gateway: is it alive, is it ready, and how is it doing."""
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.api.context import Services
+from gateway.ports import Backlog
+
+
+async def alive(_request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "alive"})
+
+
+async def ready(request: Request) -> Response:
+    """The database answers. Sources may be down: the gateway serves all the same, and says so."""
+    services: Services | None = request.app.state.services
+    if services is None:
+        return JSONResponse({"status": "starting"}, 503)
+    backlog = await services.store.backlog()
+    sources = {name: "DOWN" if desk.failure is not None else "OK" for name, desk in services.readings.desks.items()}
+    return JSONResponse({"status": "ready", "sources": sources, "jobsReady": backlog.jobs_ready, "jobsDead": backlog.jobs_dead})
+
+
+async def metrics(request: Request) -> Response:
+    """The figures, in Prometheus' text format."""
+    services: Services | None = request.app.state.services
+    if services is None:
+        return Response("", 503)
+    registry = CollectorRegistry()
+    registry.register(_Figures(services, await services.store.backlog()))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Figures:
+    """What the gateway knows of itself, at the moment of asking."""
+
+    def __init__(self, services: Services, backlog: Backlog) -> None:
+        self._services = services
+        self._backlog = backlog
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """The figures."""
+        up = GaugeMetricFamily("dom_source_up", "1 if the last read of this source's stock succeeded", labels=["source"])
+        latency = GaugeMetricFamily("dom_source_latency_ms", "How long the last read of its stock took", labels=["source"])
+        kept = GaugeMetricFamily("dom_source_skus_kept", "SKUs of this source kept at hand", labels=["source"])
+        for name, desk in self._services.readings.desks.items():
+            up.add_metric([name], 0 if desk.failure is not None else 1)
+            kept.add_metric([name], len(desk.cache))
+            if desk.latency_ms is not None:
+                latency.add_metric([name], desk.latency_ms)
+        plain = {
+            "dom_jobs_ready": ("Jobs that wait to be done", self._backlog.jobs_ready),
+            "dom_jobs_dead": ("Jobs that were given up; a person must look", self._backlog.jobs_dead),
+            "dom_events_unsequenced": ("Events that nobody has seen yet", self._backlog.events_unsequenced),
+            "dom_event_sequence": ("The newest sequence number", self._services.events.newest),
+        }
+        return [up, latency, kept, *(GaugeMetricFamily(name, text, value=value) for name, (text, value) in plain.items())]
