@@ -38,9 +38,7 @@ async def world(*, folder: Path, port: int, seed: int, products: int) -> AsyncIt
     """The demo, running: real HTTP servers on loopback, the gateway's promises in a SQLite file in ``folder``."""
     network = seeded(seed=seed, products=products)
     async with AsyncExitStack() as stack:
-        urls = {
-            name: await stack.enter_async_context(serving(app_of(sandbox))) for name, sandbox in sandboxes(network).items()
-        }
+        urls = {name: await stack.enter_async_context(serving(app_of(sandbox))) for name, sandbox in sandboxes(network).items()}
         app = create_app(demo_settings(urls, database=folder / "dom.sqlite3", port=port))
         gateway = await stack.enter_async_context(serving(app, port=port, sockets=True))
         yield World(gateway=gateway, sandboxes=urls)
@@ -76,5 +74,3 @@ def _source(name: str, connection: dict[str, Any]) -> SourceSettings:
         connection=spec.settings(**connection),
         label=LABELS[name],
     )
-
-

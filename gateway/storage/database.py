@@ -38,10 +38,7 @@ async def opened(url: str) -> AsyncIterator[Database]:
     Raises:
         DatabaseInUse: It is SQLite and another process has it.
     """
-    path = make_url(url).database
-    if not path:
-        raise ValueError(f"{url}: an address of a file is needed, such as sqlite+aiosqlite:///dom.sqlite3")
-    with _locked(Path(path)):
+    with _locked(_file(url)):
         writing = _engine(url, connections_max=1, begin="BEGIN IMMEDIATE")
         reading = _engine(url, connections_max=READERS_MAX, begin="BEGIN")
         try:
@@ -50,6 +47,25 @@ async def opened(url: str) -> AsyncIterator[Database]:
         finally:
             await reading.dispose()
             await writing.dispose()
+
+
+def free_or_refuse(url: str) -> None:
+    """See to it that no other process has this database, before anything else is started.
+
+    Raises:
+        DatabaseInUse: One has.
+        ValueError: The address is not that of a SQLite file.
+    """
+    with _locked(_file(url)):
+        pass
+
+
+def _file(url: str) -> Path:
+    """The file behind the address."""
+    parsed = make_url(url)
+    if parsed.drivername != "sqlite+aiosqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ValueError(f"{url}: the address of a SQLite file is needed, such as sqlite+aiosqlite:///dom.sqlite3")
+    return Path(parsed.database)
 
 
 @contextmanager

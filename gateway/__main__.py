@@ -1,0 +1,121 @@
+"""The `dom` command."""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+import structlog
+import uvicorn
+from rich.console import Console
+
+from gateway import __version__
+from gateway.api.schema import schema_of
+from gateway.app import create_app
+from gateway.configuration import Misconfigured, load
+from gateway.demo.shell import demonstrate
+from gateway.demo.tour import tour
+from gateway.settings import Queries, Settings
+from gateway.storage.database import DatabaseInUse, free_or_refuse
+
+MISTAKEN: Final = 2
+STOP_WITHIN_S: Final = 5
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="dom")
+def main() -> None:
+    """Distributed order management: one graph over the live stock of warehouses, stores and 3PLs."""
+
+
+@main.command()
+@click.option("--tour", "guided", is_flag=True, help="Play the whole story against the running pieces, then stop.")
+@click.option("--json", "as_json", is_flag=True, help="With --tour: one JSON object for machines.")
+@click.option("--port", default=8080, help="Where the gateway answers; 0 takes any that is free.")
+@click.option("--seed", default=7, help="Which network.")
+@click.option("--products", default=500, help="How many SKUs.")
+def demo(*, guided: bool, as_json: bool, port: int, seed: int, products: int) -> None:
+    """Run a whole network on this machine: three systems of record that keep state, and the gateway."""
+    _log(quiet=True)
+    if as_json and not guided:
+        raise click.UsageError("--json goes with --tour.")
+    if guided:
+        sys.exit(asyncio.run(tour(seed=seed, products=products, as_json=as_json)))
+    try:
+        asyncio.run(demonstrate(port=port, seed=seed, products=products, console=Console()))
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+
+
+@main.command()
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("dom.toml"), help="What is where.")
+@click.option("--check", is_flag=True, help="Only read the configuration, and say what is wrong with it.")
+def serve(*, config: Path, check: bool) -> None:
+    """Serve the graph over the sources of a configuration file."""
+    settings = _settings(config)
+    if check:
+        click.echo(f"{config} is fine: {len(settings.sources)} sources, {len(settings.tokens)} tokens.")
+        return
+    _log(quiet=False)
+    try:
+        free_or_refuse(settings.store.url)
+    except (DatabaseInUse, ValueError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(MISTAKEN)
+    server = settings.server
+    click.echo(f"GraphQL at http://{server.host}:{server.port}/graphql", err=True)
+    uvicorn.run(
+        create_app(settings),
+        host=server.host,
+        port=server.port,
+        ws="websockets-sansio",
+        ws_max_size=server.body_bytes_max,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+
+
+@main.group()
+def schema() -> None:
+    """The graph's schema."""
+
+
+@schema.command(name="print")
+def print_schema() -> None:
+    """Print the served schema in GraphQL's schema language."""
+    click.echo(schema_of(Queries()).as_str())
+
+
+def _settings(config: Path) -> Settings:
+    try:
+        return load(config, os.environ)
+    except Misconfigured as error:
+        for mistake in error.mistakes:
+            click.echo(str(mistake), err=True)
+        sys.exit(MISTAKEN)
+
+
+def _log(*, quiet: bool) -> None:
+    """Log to standard error: as JSON lines for machines, as colored lines where a person looks."""
+    level = logging.ERROR if quiet else logging.INFO
+    person = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer() if person else structlog.processors.dict_tracebacks,
+            *([] if person else [structlog.processors.JSONRenderer()]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=level if quiet else logging.WARNING, stream=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What a person sees of the demo: where to go, and what to paste."""
+
+import asyncio
+import signal
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from gateway.demo.world import TOKENS, World, world
+from gateway.domain.principals import Role
+
+QUERY = '{ inventory(skus: [\\"SKU-0002\\"]) { name availableToPromise levels { location { code } available asOf freshness } } }'
+
+
+async def demonstrate(*, port: int, seed: int, products: int, console: Console) -> None:
+    """Run the demo until it is told to stop. A port that is taken is left for any that is free."""
+    stop = asyncio.Event()
+    for told in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(told, stop.set)
+    with tempfile.TemporaryDirectory(prefix="dom-demo-") as folder:
+        try:
+            await _run(Path(folder), port, seed, products, console, stop)
+        except OSError as error:
+            if port == 0:
+                raise
+            console.print(f"[yellow]Port {port} is taken ({error.strerror}); another one is used.[/]")
+            await _run(Path(folder), 0, seed, products, console, stop)
+
+
+async def _run(folder: Path, port: int, seed: int, products: int, console: Console, stop: asyncio.Event) -> None:  # noqa: PLR0917
+    async with world(folder=folder, port=port, seed=seed, products=products) as running:
+        _welcome(running, console)
+        await stop.wait()
+        console.print("\nStopping.")
+
+
+def _welcome(running: World, console: Console) -> None:
+    console.print(f"\n[bold]GraphQL[/]  {running.graphql}  (open it in a browser, or paste the line below)\n")
+    curl = (
+        f"curl -s {running.graphql} -H 'authorization: Bearer {TOKENS[Role.STOREFRONT]}' "
+        f"-H 'content-type: application/json' -d '{{\"query\":\"{QUERY}\"}}'"
+    )
+    console.print(curl, soft_wrap=True, highlight=False, markup=False)
+    tokens = Table("role", "bearer token", title="\nOne token per role", title_justify="left", box=None, header_style="bold")
+    for role, token in TOKENS.items():
+        tokens.add_row(role.value, token)
+    console.print(tokens)
+    systems = Table(
+        "system of record", "vendor's wire", "break it", title="\nBehind it", title_justify="left", box=None, header_style="bold"
+    )
+    for name, url in running.sandboxes.items():
+        systems.add_row(name, url, f'curl -X POST {url}/_sandbox/faults -d \'{{"kind":"HANG"}}\'   (DELETE heals)')
+    console.print(systems, soft_wrap=True, highlight=False)
+    console.print("\n`dom demo --tour` plays the whole story. Ctrl-C stops.\n", highlight=False, markup=False)
