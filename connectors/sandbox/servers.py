@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -26,7 +26,8 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, socke
     Leaving drops the connections that are still open. Signal handlers are left alone, which is why this drives the parts of
     ``uvicorn.Server`` instead of its ``serve``.
     """
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="websockets-sansio" if sockets else "none", timeout_keep_alive=_KEEP_ALIVE_S)
+    ws: Literal["websockets-sansio", "none"] = "websockets-sansio" if sockets else "none"
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws=ws, timeout_keep_alive=_KEEP_ALIVE_S)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -6,18 +6,10 @@ from gateway.api.context import Info, Operation
 from gateway.api.describe import described
 from gateway.api.errors import user_errors
 from gateway.api.identifiers import key_of
-from gateway.api.inputs import (
-    FulfillmentOrderAcceptInput,
-    FulfillmentOrderRejectInput,
-    FulfillmentOrderShipInput,
-    OrderCancelInput,
-    OrderPlaceInput,
-    ReservationCreateInput,
-    ReservationExtendInput,
-    ReservationReleaseInput,
-    once,
-    reason_code,
-)
+from gateway.api.inputs.checks import once, reason_code
+from gateway.api.inputs.fulfillments import FulfillmentOrderAcceptInput, FulfillmentOrderRejectInput, FulfillmentOrderShipInput
+from gateway.api.inputs.purchases import OrderCancelInput, OrderPlaceInput
+from gateway.api.inputs.reservations import ReservationCreateInput, ReservationExtendInput, ReservationReleaseInput
 from gateway.api.orders import FulfillmentOrder, FulfillmentOrderPayload, Order, OrderPayload
 from gateway.api.reservations import Reservation, ReservationPayload
 from gateway.domain import orders

@@ -5,7 +5,6 @@ import strawberry
 from gateway.api.context import Info, Operation
 from gateway.api.describe import described
 from gateway.api.enums import (
-    CountPrecision,
     FulfillmentAction,
     FulfillmentStatus,
     Method,
@@ -16,15 +15,15 @@ from gateway.api.enums import (
     UnitState,
 )
 from gateway.api.errors import UserError
-from gateway.api.identifiers import event_cursor, global_id, order_cursor
+from gateway.api.identifiers import event_cursor, global_id
 from gateway.api.inventory import InventoryItem
 from gateway.api.locations import Location
 from gateway.api.node import Node
 from gateway.api.routing import FulfillmentLine, RoutingDecision
 from gateway.api.scalars import Instant
+from gateway.api.shipments import Rejection, Shipment, lines_of
 from gateway.domain import fulfillments, orders
 from gateway.domain.events import OrderEvent as Happened
-from gateway.ports import OrderFilter, OrderPage
 
 TIMELINE_MAX = 200
 
@@ -64,56 +63,6 @@ class OrderLine:
     async def item(self, info: Info) -> InventoryItem:
         """The product over the whole network, right now."""
         return InventoryItem.of(await info.context.loaders.item(self.sku), info.context)
-
-
-@described
-@strawberry.type
-class Package:
-    """One parcel, or one hand-over at the counter.
-
-    Attributes:
-        carrier: Who carries it.
-        tracking_number: The carrier's own number.
-        tracking_url: Where to follow it.
-        lines: What is in it.
-    """
-
-    carrier: str | None
-    tracking_number: str | None
-    tracking_url: str | None
-    lines: list[FulfillmentLine]
-
-
-@described
-@strawberry.type
-class Shipment:
-    """What left a location at one time.
-
-    Attributes:
-        id: Unique within the fulfillment order.
-        shipped_at: When we learnt that it left.
-        packages: What it consists of.
-    """
-
-    id: strawberry.ID
-    shipped_at: Instant
-    packages: list[Package]
-
-
-@described
-@strawberry.type
-class Rejection:
-    """A location said that it cannot do the rest of the work.
-
-    Attributes:
-        reason_code: Why, in its own word.
-        units: How many units were still to be sent.
-        at: When.
-    """
-
-    reason_code: str
-    units: int
-    at: Instant
 
 
 @described
@@ -166,10 +115,10 @@ class FulfillmentOrder(Node):
             remote_ref=work.remote_ref,
             version=work.version,
             supported_actions=list(work.supported_actions),
-            lines=_lines(work.lines),
-            remaining=_lines(work.remaining) if work.is_open else [],
-            shipments=[_shipment(each) for each in work.shipments],
-            rejection=None if said is None else Rejection(reason_code=said.reason_code, units=said.units, at=Instant(said.at)),
+            lines=lines_of(work.lines),
+            remaining=lines_of(work.remaining) if work.is_open else [],
+            shipments=[Shipment.of(each) for each in work.shipments],
+            rejection=None if said is None else Rejection.of(said),
             note=work.note,
         )
 
@@ -300,99 +249,6 @@ class Order(Node):
 
 @described
 @strawberry.type
-class PageInfo:
-    """Where a page stands (Relay).
-
-    Attributes:
-        has_next_page: Whether more follow.
-        has_previous_page: Whether some come before.
-        start_cursor: The cursor of the first edge.
-        end_cursor: The cursor of the last edge.
-    """
-
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
-
-
-@described
-@strawberry.type
-class OrderEdge:
-    """An order on a page.
-
-    Attributes:
-        cursor: Where it stands: by its key, so that it stays right when orders come in.
-        node: The order.
-    """
-
-    cursor: str
-    node: Order
-
-
-COUNTED_MAX = 10_000
-
-
-@described
-@strawberry.type
-class Count:
-    """How many there are.
-
-    Attributes:
-        value: So many.
-        precision: Exactly, or at least.
-    """
-
-    value: int
-    precision: CountPrecision
-
-
-@described
-@strawberry.type
-class OrderConnection:
-    """One page of orders (Relay).
-
-    Attributes:
-        edges: The orders with their cursors.
-        nodes: The orders.
-        page_info: Where the page stands.
-        event_cursor: Give it to `orderEvents(after:)` to follow what happens from here on, without a gap.
-    """
-
-    edges: list[OrderEdge]
-    nodes: list[Order]
-    page_info: PageInfo
-    event_cursor: str
-    which: strawberry.Private[OrderFilter]
-
-    @staticmethod
-    def of(page: OrderPage, which: OrderFilter) -> "OrderConnection":
-        """The page as the graph shows it."""
-        edges = [OrderEdge(cursor=order_cursor(each.placed_at, each.id), node=Order.of(each)) for each in page.orders]
-        return OrderConnection(
-            edges=edges,
-            nodes=[edge.node for edge in edges],
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=page.has_previous,
-                start_cursor=edges[0].cursor if edges else None,
-                end_cursor=edges[-1].cursor if edges else None,
-            ),
-            event_cursor=event_cursor(page.event_seq),
-            which=which,
-        )
-
-    @strawberry.field
-    async def count(self, info: Info) -> Count:
-        """How many orders there are on all pages; counted no further than 10,000."""
-        value = await info.context.services.orders.count(self.which, at_most=COUNTED_MAX + 1)
-        if value > COUNTED_MAX:
-            return Count(value=COUNTED_MAX, precision=CountPrecision.AT_LEAST)
-        return Count(value=value, precision=CountPrecision.EXACT)
-
-
-@described
-@strawberry.type
 class OrderPayload:
     """What became of the request.
 
@@ -417,23 +273,3 @@ class FulfillmentOrderPayload:
 
     fulfillment_order: FulfillmentOrder | None
     user_errors: list[UserError]
-
-
-def _lines(units: tuple[fulfillments.Units, ...]) -> list[FulfillmentLine]:
-    return [FulfillmentLine(sku=line.sku, units=line.units) for line in units]
-
-
-def _shipment(shipment: fulfillments.Shipment) -> Shipment:
-    return Shipment(
-        id=strawberry.ID(shipment.id),
-        shipped_at=Instant(shipment.shipped_at),
-        packages=[
-            Package(
-                carrier=package.carrier,
-                tracking_number=package.tracking_number,
-                tracking_url=package.tracking_url,
-                lines=_lines(package.lines),
-            )
-            for package in shipment.packages
-        ],
-    )

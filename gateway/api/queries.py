@@ -11,11 +11,14 @@ from gateway.api.describe import described
 from gateway.api.enums import OrderSort
 from gateway.api.errors import user_errors
 from gateway.api.identifiers import key_of, parts_of, position_of
-from gateway.api.inputs import LocationBy, OrderBy, OrderFilterInput, RoutingInput, skus_of
+from gateway.api.inputs.checks import skus_of
+from gateway.api.inputs.lookups import LocationBy, OrderBy, OrderFilterInput
+from gateway.api.inputs.purchases import RoutingInput
 from gateway.api.inventory import InventoryItem
 from gateway.api.locations import Location, Source
 from gateway.api.node import Node
-from gateway.api.orders import FulfillmentOrder, Order, OrderConnection
+from gateway.api.order_pages import OrderConnection
+from gateway.api.orders import FulfillmentOrder, Order
 from gateway.api.reservations import Reservation
 from gateway.api.routing import RoutingDecision, RoutingPreview
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName

@@ -9,7 +9,8 @@ from connectors.contract import Sku
 from gateway.api.context import Info
 from gateway.api.describe import described
 from gateway.api.identifiers import key_of, seq_of
-from gateway.api.inputs import OrderFilterInput, skus_of
+from gateway.api.inputs.checks import skus_of
+from gateway.api.inputs.lookups import OrderFilterInput
 from gateway.api.inventory import InventoryChange, StockLevel
 from gateway.api.orders import OrderEvent
 from gateway.domain.events import OrderEvent as Happened

@@ -47,10 +47,8 @@ def _welcome(running: World, console: Console) -> None:
     for role, token in TOKENS.items():
         tokens.add_row(role.value, token)
     console.print(tokens)
-    systems = Table(
-        "system of record", "vendor's wire", "break it", title="\nBehind it", title_justify="left", box=None, header_style="bold"
-    )
+    console.print("\n[italic]Behind it, on their vendors' wires. A line makes one hang, with -X DELETE it heals[/]")
     for name, url in running.sandboxes.items():
-        systems.add_row(name, url, f'curl -X POST {url}/_sandbox/faults -d \'{{"kind":"HANG"}}\'   (DELETE heals)')
-    console.print(systems, soft_wrap=True, highlight=False)
+        broken = f'curl -s -X POST {url}/_sandbox/faults -d \'{{"kind":"HANG"}}\''
+        console.print(f" {name:8} {broken}", soft_wrap=True, highlight=False, markup=False)
     console.print("\n`dom demo --tour` plays the whole story. Ctrl-C stops.\n", highlight=False, markup=False)

@@ -142,7 +142,7 @@ class FulfillmentAction(StrEnum):
 
 _STEP_OF: Final[Mapping[FulfillmentAction, FulfillmentStep]] = {
     FulfillmentAction.ACCEPT: FulfillmentStep.ACCEPT,
-    FulfillmentAction.REJECT: FulfillmentStep.REJECT,
+    FulfillmentAction.REJECT: FulfillmentStep.REQUEST_CANCELLATION,  # its source must stop first
     FulfillmentAction.SHIP: FulfillmentStep.SHIP_REST,
 }
 

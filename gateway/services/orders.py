@@ -7,7 +7,7 @@ from typing import Final
 from connectors.contract import Address, Method
 from gateway.domain.books import Books
 from gateway.domain.events import OrderEvent
-from gateway.domain.fulfillments import FulfillmentStep, Units, tally
+from gateway.domain.fulfillments import FulfillmentStep, RequestStatus, Units, tally
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId
 from gateway.domain.orders import Cancellation, Order, OrderAction, OrderLine
 from gateway.domain.refusals import DuplicateExternalId, NotAllowedInState, Refusals, VersionConflict
@@ -205,7 +205,7 @@ class Cancel:
             order, cancellation=Cancellation(reason_code=self.reason_code, requested_at=books.now)
         ).without_unrouted()
         for work in canceled.fulfillment_orders:
-            if work.is_open and work.remaining:
+            if work.is_open and work.request_status is not RequestStatus.CANCELLATION_REQUESTED:  # it is being stopped already
                 canceled = canceled.with_work(work.after(FulfillmentStep.REQUEST_CANCELLATION))
                 books.stop(work)
         settled = canceled.settled()

@@ -87,6 +87,14 @@ class Said:
 Answers = Mapping[Sku, tuple[Said, ...]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """A read under way, and since when: whoever joins it takes its answer as live, though it was begun before they asked."""
+
+    begun_s: float
+    task: "asyncio.Task[None]"
+
+
 @dataclass(slots=True, kw_only=True)
 class Desk:
     """All that is asked of one source's stock."""
@@ -101,7 +109,7 @@ class Desk:
     latency_ms: float | None = None
     last_read_at: datetime | None = None
     failure: SourceError | None = None
-    _flights: "dict[Sku, asyncio.Task[None]]" = field(default_factory=dict)
+    _flights: dict[Sku, Flight] = field(default_factory=dict)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float) -> dict[Sku, Said]:
@@ -109,10 +117,8 @@ class Desk:
         window_s = self.source.connector.info.fresh_for_s
         oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
         wanted = [sku for sku in skus if (kept := self.cache.get(sku)) is None or kept.asked_at_s < oldest_s]
-        if wanted:
-            await self._join(wanted, deadline_s)
-        asked = frozenset(wanted)
-        return {sku: self._said(sku, live=sku in asked, oldest_s=oldest_s) for sku in skus}
+        begun_s = await self._join(wanted, deadline_s) if wanted else {}
+        return {sku: self._said(sku, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s))) for sku in skus}
 
     def expire(self, skus: Collection[Sku]) -> None:
         """The source says these moved: what is kept of them is no longer fresh, though still better than nothing."""
@@ -126,17 +132,17 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _join(self, wanted: Sequence[Sku], deadline_s: float) -> None:
-        """Wait for the reads in flight, after starting one for what is not being read yet."""
+    async def _join(self, wanted: Sequence[Sku], deadline_s: float) -> dict[Sku, float]:
+        """Wait for the reads in flight, after starting one for what is not being read yet. Returns when each was begun."""
         fresh = [sku for sku in wanted if sku not in self._flights]
         if fresh:
-            task = asyncio.create_task(self._fetch(fresh))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            self._flights.update(dict.fromkeys(fresh, task))
-        flights = {self._flights[sku] for sku in wanted if sku in self._flights}
-        if flights:
-            await asyncio.wait(flights, timeout=deadline_s)
+            flight = Flight(begun_s=self.clock.monotonic(), task=asyncio.create_task(self._fetch(fresh)))
+            self._tasks.add(flight.task)
+            flight.task.add_done_callback(self._tasks.discard)
+            self._flights.update(dict.fromkeys(fresh, flight))
+        flights = {sku: self._flights[sku] for sku in wanted}
+        await asyncio.wait({flight.task for flight in flights.values()}, timeout=deadline_s)
+        return {sku: flight.begun_s for sku, flight in flights.items()}
 
     async def _fetch(self, skus: Sequence[Sku]) -> None:
         """One read of the source. The epoch is taken first: what is acknowledged later is not in this number."""
@@ -193,7 +199,7 @@ class Desk:
             freshness, status = Freshness.LIVE if live else Freshness.CACHED, SourceStatus.OK
             reason = None if kept.readings else NOT_CARRIED
         else:
-            late = sku in self._flights
+            late = sku in self._flights or self.failure is None
             freshness = Freshness.UNKNOWN if kept is None else Freshness.STALE
             status = SourceStatus.DEGRADED if late or isinstance(self.failure, Throttled) else SourceStatus.DOWN
             reason = LATE if late else str(self.failure)

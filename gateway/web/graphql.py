@@ -138,10 +138,10 @@ class GraphView(GraphQL[Context, None]):
         return data
 
     def decode_json(self, data: str | bytes) -> object:
-        """JSON only: no NaN, and bytes that are UTF-8."""
+        """JSON only: no NaN, bytes that are UTF-8, and no deeper than anyone needs."""
         try:
             return msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
 
     def encode_json(self, data: object) -> bytes:

@@ -1,0 +1,64 @@
+"""What is to be kept, longer, or no longer."""
+
+import strawberry
+
+from gateway.api.describe import described
+from gateway.api.inputs.checks import Check, LineInput
+from gateway.domain.fulfillments import Units
+from gateway.domain.identity import LocationId
+
+
+@described
+@strawberry.input
+class ReservationCreateInput:
+    """What to keep, where and for how long.
+
+    Attributes:
+        idempotency_key: The same key with the same request is answered with the first answer.
+        lines: What; all of it or nothing.
+        location: Where; without it the units are kept wherever routing will want them.
+        ttl_seconds: For how long, up to a day.
+    """
+
+    idempotency_key: str
+    lines: list[LineInput]
+    location: strawberry.ID | None = None
+    ttl_seconds: int = 900
+
+    def meant(self) -> tuple[tuple[Units, ...], LocationId | None]:
+        """The lines and the location."""
+        check = Check()
+        lines = check.lines(self.lines, ("input", "lines"))
+        location = check.location(self.location, ("input", "location"))
+        check.done()
+        return lines, location
+
+
+@described
+@strawberry.input
+class ReservationExtendInput:
+    """How much longer to keep it.
+
+    Attributes:
+        idempotency_key: The same key with the same request is answered with the first answer.
+        id: Which reservation.
+        ttl_seconds: From now on, up to a day.
+    """
+
+    idempotency_key: str
+    id: strawberry.ID
+    ttl_seconds: int = 900
+
+
+@described
+@strawberry.input
+class ReservationReleaseInput:
+    """What to keep no longer.
+
+    Attributes:
+        idempotency_key: The same key with the same request is answered with the first answer.
+        id: Which reservation.
+    """
+
+    idempotency_key: str
+    id: strawberry.ID
