@@ -4,6 +4,8 @@ from typing import Final
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from gateway.domain.refusals import Refusal, Refusals
 
@@ -32,13 +34,20 @@ def presented(error: GraphQLError) -> GraphQLError:
         return _coded(error, original.message, CODES.get(original.code, original.code), original.path)
     if isinstance(error, GraphQLSyntaxError):
         return _coded(error, error.message, "GRAPHQL_PARSE_FAILED")
+    if isinstance(error, StrawberryInputCoercionError):
+        return _coded(error, error.message, "BAD_USER_INPUT")
     if original is None:
         return _coded(error, error.message, "BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED")
-    if isinstance(original, GraphQLError):  # a variable or an argument that does not fit
+    if isinstance(original, GraphQLError | CannotGetOperationTypeError | InvalidOperationTypeError):  # something does not fit
         return _coded(error, error.message, "BAD_USER_INPUT")
     log.error("request_crashed", path=error.path, exc_info=original)
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return _coded(error, INTERNAL, "INTERNAL_SERVER_ERROR", request_id=request_id)
+
+
+def unfit(error: GraphQLError) -> GraphQLError:
+    """What is wrong with a document, as a client may see it: a value in it that cannot be read is no bug of ours."""
+    return _coded(error, error.message, "GRAPHQL_VALIDATION_FAILED")
 
 
 def _coded(

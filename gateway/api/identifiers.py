@@ -3,11 +3,15 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from datetime import datetime
+from typing import Final
 
 import strawberry
 
+from gateway.api.scalars import instant_of
 from gateway.domain.identity import OrderId
 from gateway.domain.refusals import Invalid, NotFound
+
+SEQ_DIGITS_MAX: Final = 18
 
 
 def opaque(*parts: str) -> str:
@@ -58,7 +62,7 @@ def position_of(cursor: str | None, *, path: str) -> tuple[datetime, OrderId] | 
     match parts_of(cursor):
         case ("o", at, order):
             try:
-                return datetime.fromisoformat(at), OrderId(order)
+                return instant_of(at), OrderId(order)
             except ValueError:
                 pass
         case _:
@@ -80,7 +84,7 @@ def seq_of(cursor: str | None, *, path: str = "after") -> int | None:
     if cursor is None:
         return None
     match parts_of(cursor):
-        case ("e", seq) if seq.isascii() and seq.isdigit():
+        case ("e", seq) if seq.isascii() and seq.isdigit() and len(seq) <= SEQ_DIGITS_MAX:
             return int(seq)
         case _:
             raise Invalid(problem="This is not a cursor of events.", path=(path,))

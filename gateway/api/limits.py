@@ -70,7 +70,6 @@ class Size:
 def too_large(document: DocumentNode, variables: Mapping[str, Any], limits: Queries) -> GraphQLError | None:
     """Why the document is larger, deeper or more repetitive than anyone needs; None, if it is not."""
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    measure = _Measure(fragments=fragments, variables=variables)
     bounds = {
         "depth": limits.depth_max,
         "aliases": limits.aliases_max,
@@ -81,7 +80,8 @@ def too_large(document: DocumentNode, variables: Mapping[str, Any], limits: Quer
     try:
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
-                size = measure.size(definition.selection_set)
+                given = {**_defaults(definition), **variables}
+                size = _Measure(fragments=fragments, variables=given).size(definition.selection_set)
                 for what, bound in bounds.items():
                     if getattr(size, what) > bound:
                         return _refusal(f"The {what} of this operation is {getattr(size, what)}; {bound} is the limit.")
@@ -90,6 +90,10 @@ def too_large(document: DocumentNode, variables: Mapping[str, Any], limits: Quer
     except RecursionError:
         return _refusal("This operation is nested too deeply.")
     return None
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode | None]:
+    return {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,22 +148,22 @@ class _Measure:
     def _times(self, node: FieldNode) -> int:
         name = node.name.value
         argument = SIZED_BY.get(name)
-        for given in node.arguments or ():
-            if given.name.value in {argument, "last"}:
-                return self._length(given.value)
-        return USUAL_SIZE.get(name, 1)
+        sizes = [self._length(given.value) for given in node.arguments or () if given.name.value in {argument, "last"}]
+        return max((size for size in sizes if size is not None), default=USUAL_SIZE.get(name, 1))
 
-    def _length(self, value: ValueNode) -> int:
-        found: Any = None
-        if isinstance(value, VariableNode):
-            found = self.variables.get(value.name.value)
-        elif isinstance(value, ListValueNode):
-            found = len(value.values or ())
-        elif isinstance(value, IntValueNode):
-            found = int(value.value) if len(value.value) < 10 else SATURATED
-        if isinstance(found, list | tuple):
-            found = len(found)
-        return min(SATURATED, max(1, found)) if isinstance(found, int) else 1
+    def _length(self, value: ValueNode) -> int | None:
+        """What an argument says of a size: a number or a list, written out or in a variable. None: nothing."""
+        found: Any = self.variables.get(value.name.value) if isinstance(value, VariableNode) else value
+        match found:
+            case IntValueNode(value=digits):
+                found = int(digits) if len(digits) < 10 else SATURATED
+            case ListValueNode(values=each):
+                found = len(each)
+            case list() | tuple():
+                found = len(found)
+            case _:
+                pass
+        return min(SATURATED, max(1, found)) if isinstance(found, int) else None
 
 
 def _refusal(message: str) -> GraphQLError:

@@ -1,11 +1,11 @@
 """The doors for reading."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import strawberry
 
-from connectors.contract import Sku
 from gateway.api.context import Info, Operation
 from gateway.api.describe import described
 from gateway.api.enums import OrderSort
@@ -55,7 +55,7 @@ class Query:
         """
         if len(ids) > NODES_MAX:
             raise Invalid(problem=f"At most {NODES_MAX} ids.", path=("ids",))
-        return [await _node(each, info.context) for each in ids]
+        return list(await asyncio.gather(*(_node(each, info.context) for each in ids)))
 
     @strawberry.field
     async def inventory(self, info: Info, skus: list[str], max_age_seconds: int | None = None) -> list[InventoryItem]:
@@ -171,10 +171,10 @@ class Query:
         """
         info.context.must(Right.READ_STOCK)
         try:
-            preview = await info.context.services.routing.preview(input.meant())
+            record = await info.context.services.routing.preview(input.meant())
         except (Refusal, Refusals) as refused:
             return RoutingPreview(decision=None, user_errors=user_errors(refused))
-        return RoutingPreview(decision=RoutingDecision.of(preview.record, info.context), user_errors=[])
+        return RoutingPreview(decision=RoutingDecision.of(record, info.context), user_errors=[])
 
     @strawberry.field
     async def routing_decision(self, info: Info, id: strawberry.ID) -> RoutingDecision | None:
@@ -224,7 +224,11 @@ async def _decision(key: str, operation: Operation) -> RoutingDecision | None:
 
 async def _item(key: str, operation: Operation) -> InventoryItem | None:
     operation.must(Right.READ_STOCK)
-    return InventoryItem.of(await operation.loaders.item(Sku(skus_of([key])[0])), operation)
+    try:
+        (sku,) = skus_of([key])
+    except Refusals:
+        return None
+    return InventoryItem.of(await operation.loaders.item(sku), operation)
 
 
 async def _location(key: str, operation: Operation) -> Location | None:

@@ -27,7 +27,10 @@ def instant_of(value: object) -> datetime:
     found = datetime.fromisoformat(value)
     if found.tzinfo is None:
         raise ValueError("a DateTime needs an offset, such as Z or -05:00")
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a DateTime is between the years 1 and 9999, in UTC too") from None
 
 
 def amount_of(value: object) -> Decimal:

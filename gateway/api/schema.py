@@ -5,15 +5,16 @@ from functools import lru_cache
 from typing import Any, cast
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, parse, validate
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 
 from gateway.api.context import Context, Loaders, Operation
 from gateway.api.errors import InsufficientStockError, NotAllowedInStateError, PlainUserError, VersionConflictError
-from gateway.api.failures import presented
+from gateway.api.failures import presented, unfit
 from gateway.api.limits import too_large
 from gateway.api.locations import Places
 from gateway.api.mutations import Mutation
@@ -62,8 +63,9 @@ class Operating(SchemaExtension):
         """Measure every operation; validate a document once."""
         context = self.execution_context
         document = cast("DocumentNode", context.graphql_document)
-        refusal = too_large(document, context.variables or {}, self._limits)
-        errors = [refusal] if refusal is not None else self._verdicts(context.schema._schema, document)  # noqa: SLF001
+        refusal = too_large(document, context.variables or {}, self._limits) or _ambiguous(document, context)
+        rules = context.validation_rules
+        errors = [refusal] if refusal is not None else self._verdicts(context.schema._schema, document, rules)  # noqa: SLF001
         context.pre_execution_errors = list(errors)
         yield
 
@@ -84,7 +86,10 @@ def schema_of(limits: Queries) -> GatewaySchema:
     def documents(text: str) -> DocumentNode:
         return parse(text, max_tokens=limits.tokens_max)
 
-    verdicts = lru_cache(maxsize=limits.cached_max)(validate)
+    @lru_cache(maxsize=limits.cached_max)
+    def verdicts(*asked: Any) -> list[GraphQLError]:
+        return [unfit(error) for error in validate_document(*asked)]
+
     return GatewaySchema(
         query=Query,
         mutation=Mutation,
@@ -93,6 +98,14 @@ def schema_of(limits: Queries) -> GatewaySchema:
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
         extensions=[lambda: Operating(limits, documents, verdicts)],
     )
+
+
+def _ambiguous(document: DocumentNode, context: ExecutionContext) -> GraphQLError | None:
+    """Why it cannot be told which operation is meant: Strawberry would take the first (GraphQL, section 6.1)."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if context._provided_operation_name is not None or len(operations) == 1:  # noqa: SLF001
+        return None
+    return GraphQLError("There are several operations: `operationName` has to say which.")
 
 
 def _operation(connection: Context) -> Operation:

@@ -102,7 +102,7 @@ class Books:
         """
         found = self.orders.get(order)
         if found is None:
-            raise NotFound(what="order", name=order)
+            raise NotFound(what="order", name=order, path=("input", "id"))
         return found
 
     def record(self, order: Order, *, event: str, actor: str, cause: str | None = None) -> Order:
@@ -143,7 +143,7 @@ class Books:
         """
         found = self.reservations.get(reservation)
         if found is None:
-            raise NotFound(what="reservation", name=reservation)
+            raise NotFound(what="reservation", name=reservation, path=("input", "id"))
         return found
 
     def hold(self, reservation: Reservation) -> Reservation:

@@ -75,6 +75,15 @@ class StockUnknown(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class ReadingOutdated(Refusal):
+    """What was read of this SKU is older than what its source has taken into its books since: read again, decide again."""
+
+    code = "STOCK_UNKNOWN"
+    says = "Stock of {sku} moved while this was decided; try again."
+    sku: Sku
+
+
+@dataclass(eq=False, kw_only=True)
 class NoCandidate(Refusal):
     """No location may fulfill this, whatever its stock."""
 

@@ -66,6 +66,11 @@ class Shelf:
         return replace(self, held_units=self.held_units - units)
 
 
+def outdated(reading: Reading, shelf: Shelf) -> bool:
+    """Whether the reading says less than is known: commitments were taken off that it does not contain."""
+    return reading.epoch < shelf.settled_epoch
+
+
 def contained_in(reading: Reading, shelf: Shelf) -> tuple[Acknowledged, ...]:
     """The commitments that the source's own number already contains."""
     return tuple(each for each in shelf.acknowledged if each.epoch <= reading.epoch)
@@ -81,7 +86,7 @@ def available_to_promise(reading: Reading | None, shelf: Shelf, *, safety_units:
 
     None: nobody knows — the source did not say, or said it before it had taken our newest sales into its books.
     """
-    if reading is None or reading.available is None or reading.epoch < shelf.settled_epoch:
+    if reading is None or reading.available is None or outdated(reading, shelf):
         return None
     return reading.available - safety_units - shelf.held_units - outstanding_units(reading, shelf)
 

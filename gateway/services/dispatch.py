@@ -38,7 +38,7 @@ from gateway.services.bells import rung
 from gateway.services.fulfillments import Observe, Park, Stopped, TurnDown
 from gateway.services.network import Network
 from gateway.services.orders import Reroute
-from gateway.services.routing import Routing
+from gateway.services.routing import Landscape, Routing
 
 R = TypeVar("R")
 
@@ -124,9 +124,11 @@ class Dispatch:
         except LostClaim:
             log.info("claim_lost", job=job.id, kind=job.kind)
         except (SourceError, TimeoutError) as error:
+            log.warning("job_failed", job=job.id, kind=job.kind, attempt=job.attempt, reason=str(error) or "no answer in time")
             await self._come_again(job, error)
-        except Exception:  # a bug: the lease runs out and it is tried again, where an operator can see it
+        except Exception as error:  # a bug must not take the others with it; an operator sees it here and in the job
             log.exception("job_crashed", job=job.id, kind=job.kind)
+            await self._come_again(job, error)
 
     # ------------------------------------------------------------------------------------------ the three kinds
     async def _submit(self, job: Job) -> None:
@@ -168,9 +170,13 @@ class Dispatch:
         order = await self.store.order(OrderId(job.subject))
         if order is None or not order.unrouted:
             return await self._finish(job, Nothing())
-        landscape = await self.routing.survey({line.sku for line in order.unrouted})
         again = Fenced(job=job, then=JobState.READY, run_at=self.clock.now() + REROUTE_AFTER)
-        routed = await self.writer.submit(Reroute(order=order.id, landscape=landscape), returns=Order, fenced=again)
+        unrouted = order.id
+
+        async def reroute_on(landscape: Landscape) -> Order:
+            return await self.writer.submit(Reroute(order=unrouted, landscape=landscape), returns=Order, fenced=again)
+
+        routed = await self.routing.decided({line.sku for line in order.unrouted}, reroute_on)
         if not routed.unrouted:
             await self._finish(job, Nothing())
         return None
@@ -192,10 +198,9 @@ class Dispatch:
     async def _finish(self, job: Job, command: Command[object]) -> None:
         await self.writer.submit(command, returns=object, fenced=Fenced(job=job))
 
-    async def _come_again(self, job: Job, error: SourceError | TimeoutError) -> None:
-        """Later, with growing patience; after the last attempt a person must look."""
+    async def _come_again(self, job: Job, error: Exception) -> None:
+        """Later, with growing patience; after the last attempt a person must look. Should that fail too, the lease runs out."""
         reason = str(error) or "no answer in time"
-        log.warning("job_failed", job=job.id, kind=job.kind, attempt=job.attempt, reason=reason)
         asked = error.retry_after_s if isinstance(error, Throttled) else None
         given_up = job.kind is not JobKind.ROUTE and (job.attempt >= ATTEMPTS_MAX or isinstance(error, Unsupported))
         run_at = self.clock.now() + retry_delay(job.attempt, spread=self.spread(), asked=asked)
@@ -209,6 +214,8 @@ class Dispatch:
             await self.writer.submit(command, returns=object, fenced=fenced)
         except LostClaim:
             log.info("claim_lost", job=job.id, kind=job.kind)
+        except Exception:
+            log.exception("job_stuck", job=job.id, kind=job.kind)
 
     def _request(self, order: Order, work: FulfillmentOrder) -> FulfillmentRequest:
         location = self.network.get(work.location)

@@ -163,12 +163,8 @@ class Observe(OnWork):
                 return self._accepted(books, order, work)
             case RemoteState.SHIPPED:
                 return self._shipped(books, order, work)
-            case RemoteState.REJECTED:
-                return turned_down(books, order, work, self.remote.reason or "REJECTED", self.by)
-            case RemoteState.CANCELED:
-                if work.request_status is RequestStatus.CANCELLATION_REQUESTED:
-                    return stopped(books, order, work, self.by)
-                return turned_down(books, order, work, self.remote.reason or STOPPED_AT_SOURCE, self.by)
+            case RemoteState.REJECTED | RemoteState.CANCELED:
+                return self._given_up(books, order, work)
 
     def _accepted(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
         changed = work
@@ -179,10 +175,25 @@ class Observe(OnWork):
             changed = changed.after(FulfillmentStep.ACCEPT)
         if changed != work:
             order = books.record(order.with_work(changed).settled(), event="fulfillment.accepted", actor=self.by)
-        packages = new_packages(changed, self.remote.packages, complete=False)
+        return self._left(books, order, changed)
+
+    def _given_up(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
+        """What left before it was given up is not sent again."""
+        order = self._left(books, order, work)
+        work = order.work(work.id)
+        if not work.is_open:
+            return order
+        if self.remote.state is RemoteState.REJECTED:
+            return turned_down(books, order, work, self.remote.reason or "REJECTED", self.by)
+        if work.request_status is RequestStatus.CANCELLATION_REQUESTED:
+            return stopped(books, order, work, self.by)
+        return turned_down(books, order, work, self.remote.reason or STOPPED_AT_SOURCE, self.by)
+
+    def _left(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
+        packages = new_packages(work, self.remote.packages, complete=False)
         if not packages:
             return order
-        return books.record(shipped(books, order, changed, packages).settled(), event="fulfillment.shipped", actor=self.by)
+        return books.record(shipped(books, order, work, packages).settled(), event="fulfillment.shipped", actor=self.by)
 
     def _shipped(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
         packages = new_packages(work, self.remote.packages, complete=True)
@@ -293,7 +304,7 @@ def new_packages(work: FulfillmentOrder, told: tuple[RemotePackage, ...], *, com
     left = dict(tally(work.remaining))
     found = []
     for remote in told:
-        if remote.tracking_number is not None and remote.tracking_number in known:
+        if remote.tracking_number in known:  # one without a number cannot be told from another: it counts once
             continue
         lines = _taken(left, tally(Units(sku=line.sku, units=line.units) for line in remote.lines))
         if lines:

@@ -8,7 +8,15 @@ from connectors.contract import Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.identity import SourceName
 from gateway.domain.locations import Location
-from gateway.domain.stock import NETWORK, Reading, Shelf, available_to_promise, network_available_to_promise, outstanding_units
+from gateway.domain.stock import (
+    NETWORK,
+    Reading,
+    Shelf,
+    available_to_promise,
+    network_available_to_promise,
+    outdated,
+    outstanding_units,
+)
 from gateway.ports import Sources, Store
 from gateway.services.network import Network
 from gateway.services.readings import NOT_CARRIED, Answers, Freshness, Readings, Said
@@ -71,6 +79,9 @@ class Inventory:
         wanted = tuple(dict.fromkeys(skus))
         answers = await self.readings.read(wanted, deadline_s=self.deadline_s, age_s_max=age_s_max)
         shelves = await self.store.shelves(wanted) if wanted else {}
+        if any(outdated(each, shelves[key]) for key, each in current_readings(answers).items() if key in shelves):
+            # Somebody sold on a newer reading in between. It is at hand by now.
+            answers = await self.readings.read(wanted, deadline_s=self.deadline_s)
         return tuple(self._item(sku, answers[sku], shelves) for sku in wanted)
 
     def _item(self, sku: Sku, said: Sequence[Said], shelves: Mapping[ShelfKey, Shelf]) -> Item:

@@ -14,6 +14,7 @@ from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.locations import Location, LocationKind
 from gateway.domain.refusals import NotFound
 from gateway.ports import Correction, Source, Sources, Store, Upkeep
+from gateway.services.bells import rung
 
 log = structlog.get_logger(__name__)
 
@@ -43,21 +44,22 @@ class Network:
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def load(self) -> None:
-        """Recall what was known, then ask every source once."""
+        """Recall what was known, then ask every source once; those that are silent, again soon."""
         self._adopt(await self.store.locations())
-        await self.refresh()
+        if not await self.refresh():
+            self._stale.set()
 
     async def run(self) -> None:
-        """Ask again now and then, and soon after something unknown turned up."""
+        """Ask again now and then, soon after something unknown turned up or a source did not answer; never more often than that."""
         complete = True
         while True:
-            try:
-                async with asyncio.timeout(self.refresh_s if complete else self.retry_s):
-                    await self._stale.wait()
-            except TimeoutError:
-                pass
+            await rung(self._stale, self.refresh_s if complete else self.retry_s)
             self._stale.clear()
-            complete = await self.refresh()
+            try:
+                complete = await self.refresh()
+            except Exception:  # the database is away: what is known stays known
+                log.exception("locations_not_kept")
+                complete = False
             await asyncio.sleep(self.retry_s)
 
     async def refresh(self) -> bool:
@@ -95,6 +97,13 @@ class Network:
             raise NotFound(what="location", name=location, path=path)
         return found
 
+    def knows(self, source: SourceName) -> bool:
+        """Whether any location of that source is known. If not, it is asked soon."""
+        found = any(each.source == source for each in self._by_id.values())
+        if not found:
+            self._stale.set()
+        return found
+
     def at(self, source: SourceName, remote: RemoteLocationId) -> Location | None:
         """The location that a source calls so. Unknown ones are asked for soon."""
         found = self._by_id.get(identity(source, remote))
@@ -111,6 +120,12 @@ class Network:
                 remote = await source.connector.locations()
         except (SourceError, TimeoutError) as error:
             log.warning("locations_unknown", source=source.name, reason=str(error) or "no answer in time")
+            return None
+        except Exception:  # another author's bug is that source's failure, not everybody's
+            log.exception("connector_crashed", source=source.name)
+            return None
+        except Exception:  # another author's bug is that source's failure, not everybody's
+            log.exception("connector_crashed", source=source.name)
             return None
         return tuple(self._described(source, each) for each in remote)
 

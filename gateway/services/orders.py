@@ -58,8 +58,11 @@ class Orders:
             Refusal: It cannot be had as asked; nothing was kept.
         """
         check_pickup(purchase.wish, self.network)
-        landscape = await self.routing.survey(tally(purchase.lines))
-        return await self.writer.submit(Place(purchase=purchase, landscape=landscape, by=by), returns=Order, once=once)
+
+        async def place_on(landscape: Landscape) -> Order:
+            return await self.writer.submit(Place(purchase=purchase, landscape=landscape, by=by), returns=Order, once=once)
+
+        return await self.routing.decided(tally(purchase.lines), place_on)
 
     async def cancel(self, order: OrderId, *, expected_version: int | None, reason_code: str, by: str, once: Once) -> Order:
         """Call the order off: what has no location is canceled now, what has one once its source says that it stopped."""

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from cachetools import TTLCache
 
-from connectors.contract import ContractBroken, Sku, SourceError, StockBatch, StockReader, Throttled
+from connectors.contract import ContractBroken, Sku, SourceError, StockBatch, StockReader, Throttled, Transient
 from gateway.domain.identity import SourceName
 from gateway.domain.stock import Reading
 from gateway.ports import Clock, Source, Store
@@ -150,6 +150,8 @@ class Desk:
         try:
             epoch = (await self.store.epochs()).get(self.source.name, 0)
             batch = await self.reader.read_stock(skus)
+            if not self.network.knows(self.source.name):
+                raise Transient("its locations are not known yet")
             self._keep(batch, skus, epoch=epoch, at=started_at, at_s=started_s)
             self.failure = None
             self.last_read_at = started_at

@@ -37,8 +37,11 @@ class Reservations:
         ttl = _ttl(ttl_s)
         if at is not None:
             self.network.require(at, path=("input", "location"))
-        landscape = await self.routing.survey(tally(lines))
-        return await self.writer.submit(Hold(lines=lines, at=at, ttl=ttl, landscape=landscape), returns=Reservation, once=once)
+
+        async def hold_on(landscape: Landscape) -> Reservation:
+            return await self.writer.submit(Hold(lines=lines, at=at, ttl=ttl, landscape=landscape), returns=Reservation, once=once)
+
+        return await self.routing.decided(tally(lines), hold_on)
 
     async def extend(self, reservation: ReservationId, *, ttl_s: int, once: Once) -> Reservation:
         """Keep them for so many seconds from now."""

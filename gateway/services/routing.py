@@ -1,8 +1,10 @@
 """Where an order would come from, and where it does: the view that the pure rule decides on, and what is kept of its decision."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -10,13 +12,22 @@ from connectors.contract import Address, Method, Sku
 from gateway.domain.books import Books, ShelfKey
 from gateway.domain.fulfillments import FulfillmentOrder, Units, tally
 from gateway.domain.geography import Centroids
-from gateway.domain.identity import FulfillmentOrderId, LocationId, SourceName
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, SourceName
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order
-from gateway.domain.refusals import InsufficientStock, Invalid, NoCandidate, NotFound, Refusal, Refusals, StockUnknown
+from gateway.domain.refusals import (
+    InsufficientStock,
+    Invalid,
+    NoCandidate,
+    NotFound,
+    ReadingOutdated,
+    Refusal,
+    Refusals,
+    StockUnknown,
+)
 from gateway.domain.routing import Candidate, Decision, Demand, Preference, Problem, Tariff, Unroutable, decide, explain
 from gateway.domain.sourcing import DecisionRecord
-from gateway.domain.stock import NETWORK, Reading, Shelf, available_to_promise, network_available_to_promise
+from gateway.domain.stock import NETWORK, Reading, Shelf, available_to_promise, network_available_to_promise, outdated
 from gateway.ports import Clock, NewId, Sources, Store
 from gateway.services.inventory import current_readings, never_carried, silent_sources
 from gateway.services.network import Network
@@ -24,6 +35,9 @@ from gateway.services.readings import Readings
 
 POLICY = "least-cost"
 POLICY_VERSION = 1
+LOOKS_MAX = 3
+
+R = TypeVar("R")
 
 ShelfOf = Callable[[Sku, LocationId], Shelf]
 
@@ -55,10 +69,16 @@ class Landscape:
     tariff: Tariff
 
     def promisable(self, sku: Sku, location: Location, shelf: Shelf) -> int | None:
-        """Units that may be promised there. None: unknown."""
+        """Units that may be promised there. None: unknown.
+
+        Raises:
+            ReadingOutdated: Somebody decided on a newer reading in the meantime.
+        """
         reading = self.readings.get((sku, location.id))
         if reading is None:
             return None if location.source in self.silent else 0
+        if outdated(reading, shelf):
+            raise ReadingOutdated(sku=sku)
         return available_to_promise(reading, shelf, safety_units=self.safety_units.get(location.source, 0))
 
     def short_in_network(self, wanted: Mapping[Sku, int], shelf_of: ShelfOf) -> dict[Sku, tuple[int, int]]:
@@ -103,10 +123,26 @@ class Landscape:
             return StockUnknown(sku=sku, silent=" and ".join(sorted(self.silent)))
         return InsufficientStock(sku=sku, wanted_units=wanted_units, available_units=available_units)
 
+    def record(
+        self, problem: Problem, decision: Decision, *, order: OrderId | None, decision_id: str, at: datetime
+    ) -> DecisionRecord:
+        """The decision as it is kept, with its explanation and a fingerprint of what it was made on."""
+        return DecisionRecord(
+            id=decision_id,
+            order=order,
+            decided_at=at,
+            policy=POLICY,
+            policy_version=POLICY_VERSION,
+            inputs_hash=hash_of(problem),
+            decision=decision,
+            explanation=explain(decision, {each.id: each.name for each in self.locations}),
+        )
+
     def _why(self, unroutable: Unroutable) -> tuple[Refusal, ...]:
-        reasons = {each.excluded_because.code for each in unroutable.considered if each.excluded_because is not None}
-        if len(reasons) == 1 and not reasons & {"STOCK", "SOURCE_UNKNOWN"}:
-            return (NoCandidate(why=f"No location can do this: {reasons.pop()}."),)
+        excluded = [each.excluded_because for each in unroutable.considered]
+        rules = {reason.code for reason in excluded if reason is not None} - {"STOCK", "SOURCE_UNKNOWN"}
+        if all(reason is not None and reason.code in rules for reason in excluded):
+            return (NoCandidate(why=f"No location can do this: {', '.join(sorted(rules))}."),)
         return tuple(self.refusal(sku, *units) for sku, units in unroutable.short.items())
 
     def _candidate(
@@ -119,13 +155,6 @@ class Landscape:
             methods=location.methods,
             excluded_because=excluded.get(location.id) or (None if location.active else "INACTIVE"),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What would happen now; nothing is stored."""
-
-    record: DecisionRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,34 +184,31 @@ class Routing:
             tariff=self.tariff,
         )
 
-    async def preview(self, wish: Wish) -> Preview:
-        """Where it would come from if it were ordered now.
+    async def decided(self, skus: Iterable[Sku], decide: Callable[[Landscape], Awaitable[R]]) -> R:
+        """What comes of deciding on what is seen now; seen again, where others decided on something newer in between."""
+        wanted = frozenset(skus)
+        for _ in range(LOOKS_MAX - 1):
+            try:
+                return await decide(await self.survey(wanted))
+            except ReadingOutdated:
+                continue
+        return await decide(await self.survey(wanted))
+
+    async def preview(self, wish: Wish) -> DecisionRecord:
+        """Where it would come from if it were ordered now; nothing is stored.
 
         Raises:
             Refusals: It could not come from anywhere.
         """
         check_pickup(wish, self.network)
-        skus = {line.sku for line in wish.lines}
-        landscape = await self.survey(skus)
-        shelves = await self.store.shelves(skus)
+        skus = frozenset(line.sku for line in wish.lines)
 
-        def shelf_of(sku: Sku, location: LocationId) -> Shelf:
-            return shelves.get((sku, location)) or Shelf(sku=sku, location=location)
+        async def decide_on(landscape: Landscape) -> DecisionRecord:
+            shelves = await self.store.shelves(skus)
+            problem, decision = landscape.route(wish, lambda sku, at: shelves.get((sku, at)) or Shelf(sku=sku, location=at), {})
+            return landscape.record(problem, decision, order=None, decision_id=self.new_id(), at=self.clock.now())
 
-        problem, decision = landscape.route(wish, shelf_of, {})
-        names = {each.id: each.name for each in landscape.locations}
-        return Preview(
-            record=DecisionRecord(
-                id=self.new_id(),
-                order=None,
-                decided_at=self.clock.now(),
-                policy=POLICY,
-                policy_version=POLICY_VERSION,
-                inputs_hash=hash_of(problem),
-                decision=decision,
-                explanation=explain(decision, names),
-            )
-        )
+        return await self.decided(skus, decide_on)
 
 
 def check_pickup(wish: Wish, network: Network) -> None:
@@ -225,19 +251,7 @@ def allocate(books: Books, order: Order, landscape: Landscape, *, lines: tuple[U
         books.commit(work)
         books.submit(work)
     books.settle(landscape.readings)
-    names = {each.id: each.name for each in landscape.locations}
-    books.keep(
-        DecisionRecord(
-            id=books.new_id(),
-            order=order.id,
-            decided_at=books.now,
-            policy=POLICY,
-            policy_version=POLICY_VERSION,
-            inputs_hash=hash_of(problem),
-            decision=decision,
-            explanation=explain(decision, names),
-        )
-    )
+    books.keep(landscape.record(problem, decision, order=order.id, decision_id=books.new_id(), at=books.now))
     return replace(order, fulfillment_orders=(*order.fulfillment_orders, *works))
 
 

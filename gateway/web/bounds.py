@@ -6,8 +6,11 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.api.failures import INTERNAL
 from gateway.ports import NewId
 from gateway.web.graphql import refusal
+
+log = structlog.get_logger(__name__)
 
 REQUEST_ID_CHARACTERS_MAX = 64
 
@@ -44,7 +47,10 @@ class Bounded:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Gives every request an id: the caller's own, if it sends a plausible one. It is in every log line and in the answer."""
+    """Gives every request an id: the caller's own, if it sends a plausible one. It is in every log line and in the answer.
+
+    What crashes is answered with no more than that.
+    """
 
     app: ASGIApp
     new_id: NewId
@@ -57,10 +63,20 @@ class Identified:
         fits = given.isascii() and given.isprintable() and 0 < len(given) <= REQUEST_ID_CHARACTERS_MAX
         request_id = given if fits else self.new_id()
 
+        started = False
+
         async def tagged(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            return await self.app(scope, receive, tagged)
+            try:
+                return await self.app(scope, receive, tagged)
+            except Exception:
+                log.exception("request_crashed", path=scope["path"])
+                if started or scope["type"] != "http":
+                    raise
+                return await refusal(500, INTERNAL, code="INTERNAL_SERVER_ERROR")(scope, receive, tagged)

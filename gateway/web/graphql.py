@@ -16,13 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.parse_content_type import parse_content_type
 from strawberry.http.streaming import HTTPStreamTransport, SSETransport
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.types import ExecutionResult
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
+from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
 from gateway.api.context import Context, Services
@@ -32,7 +35,9 @@ from gateway.settings import Server
 from gateway.web.auth import Tokens
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
-REQUEST_KEYS: Final = ("query", "operationName", "variables", "extensions")
+CLOSE_REASON_BYTES_MAX: Final = 123  # RFC 6455, section 5.5
+
+EXPLAINED: Final[Mapping[int, Mapping[str, str]]] = {401: {"www-authenticate": "Bearer"}, 405: {"allow": "GET, POST"}}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,13 +58,52 @@ class LineFeedEvents(SSETransport):
         return f": {comment}\n\n"
 
 
+class SocketMessage(msgspec.Struct):
+    """What every message over a socket has."""
+
+    type: str
+    id: str | None = None
+
+
+class Asked(msgspec.Struct):
+    """What a client asks over a socket."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815  # the protocol's name
+
+
+class Subscribe(msgspec.Struct):
+    """The message that asks it."""
+
+    id: str
+    payload: Asked
+
+
 class PatientSocket(BaseGraphQLTransportWSHandler[Any, None]):
-    """A socket that outlives a mistake in one of its operations."""
+    """A socket that outlives a mistake in one of its operations; what is no message of the protocol closes it, and says why."""
+
+    async def handle_message(self, message: Any) -> None:
+        """Look at the shape of a message first."""
+        try:
+            if msgspec.convert(message, SocketMessage).type == "subscribe":
+                msgspec.convert(message, Subscribe)
+        except msgspec.ValidationError as error:
+            return await self.handle_invalid_message(f"Failed to parse message: {error}")
+        return await super().handle_message(message)
 
     @staticmethod
     def _get_pre_execution_close_reason(_error: GraphQLError) -> str | None:
         """A document with an error is that operation's error, not the end of all others on the socket."""
         return None
+
+
+class Socket(ASGIWebSocketAdapter):
+    """The wire below it."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """A reason that quotes the client may be longer than a frame allows."""
+        await super().close(code, reason.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore"))
 
 
 class GraphView(GraphQL[Context, None]):
@@ -69,6 +113,7 @@ class GraphView(GraphQL[Context, None]):
         {GRAPHQL_SSE_PROTOCOL: LineFeedEvents}
     )
     graphql_transport_ws_handler_class = PatientSocket
+    websocket_adapter_class = Socket
 
     def __init__(self, schema: GatewaySchema, server: Server, tokens: Tokens) -> None:
         super().__init__(
@@ -108,11 +153,13 @@ class GraphView(GraphQL[Context, None]):
         """Errors of the transport are JSON too."""
         if scope["type"] != "http":
             return await self._socket(scope, receive, send)
+        request = Request(scope, receive)
         try:
-            response = await self.run(Request(scope, receive))
+            response = await self.run(request)
         except HTTPException as error:
-            allow = {"allow": "GET, POST"} if error.status_code == 405 else {}
-            response = refusal(error.status_code, error.reason, headers=allow)
+            status = error.status_code
+            code = "UNAUTHENTICATED" if status == 401 else "BAD_REQUEST"
+            response = refusal(status, error.reason, headers=EXPLAINED.get(status), code=code, media_type=_media_type(request))
         return await response(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,6 +174,8 @@ class GraphView(GraphQL[Context, None]):
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """A body that is JSON, but not a request, is the client's mistake; so is a field of the wrong type."""
         if request.method == "POST":
+            if parse_content_type(request.content_type or "")[0] != "application/json":
+                raise HTTPException(415, "The body is `application/json`.")
             body = self.parse_json(await request.get_body())
             if not isinstance(body, dict):
                 raise HTTPException(400, "The body is a JSON object with a `query`.")
@@ -144,19 +193,56 @@ class GraphView(GraphQL[Context, None]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
 
-    def encode_json(self, data: object) -> bytes:
-        """Fast, and the same text."""
-        return _encode(data)
-
-    def encode_json_string(self, data: object) -> str:
-        """The same, for streams of text."""
+    def encode_json(self, data: object) -> str:
+        """Fast, and text: what is sent over a socket in bytes, browsers cannot read."""
         return _encode(data).decode()
+
+    async def execute_operation(  # noqa: PLR0917  # as in the method it stands for
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
+        """Nobody asks anything without a token, and no stream begins."""
+        if context.principal is None:
+            raise HTTPException(401, "A bearer token is needed.")
+        return await super().execute_operation(request, request_adapter, request_data, context, root_value, sub_response)
+
+    async def execute_single(  # noqa: PLR0917  # as in the method it stands for
+        self,
+        request: Request,  # noqa: ARG002  # as above
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,  # noqa: ARG002  # as above
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """One answer to one operation: a GET changes nothing, and a subscription has more than one."""
+        changing = {OperationType.MUTATION} if request_adapter.method == "POST" else set()
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                root_value=root_value,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types={OperationType.QUERY} | changing,
+                operation_extensions=request_data.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from error
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                raise HTTPException(406, "A subscription needs a socket, or `accept: text/event-stream`.") from error
+            raise HTTPException(405, "A mutation needs POST.") from error
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The media type that the client prefers."""
         response = await super().get_sub_response(request)
-        accept = request.headers.get("accept", "")
-        response.media_type = GRAPHQL_JSON if GRAPHQL_JSON in accept else "application/json"
+        response.media_type = _media_type(request)
         return response
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
@@ -170,20 +256,26 @@ class GraphView(GraphQL[Context, None]):
         return response
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
-        """With the newer media type a request error is a 4xx; without a token it is 401 in either."""
-        status = sub_response.status_code or 200
-        errors = response_data.get("errors") or []
-        if any((error.get("extensions") or {}).get("code") == "UNAUTHENTICATED" for error in errors):
-            status = 401
-        elif sub_response.media_type == GRAPHQL_JSON and "data" not in response_data:
-            status = 400
-        headers = {"vary": "accept"} | ({"www-authenticate": "Bearer"} if status == 401 else {})
-        response = Response(self.encode_json(response_data), status, headers, sub_response.media_type)
+        """With the newer media type a request error is a 4xx."""
+        refused = sub_response.media_type == GRAPHQL_JSON and "data" not in response_data
+        status = 400 if refused else sub_response.status_code or 200
+        response = Response(_encode(response_data), status, {"vary": "accept"}, sub_response.media_type)
         response.headers.raw.extend(sub_response.headers.raw)
         return response
 
 
-def refusal(status: int, message: str, *, headers: Mapping[str, str] | None = None, code: str = "BAD_REQUEST") -> Response:
+def refusal(
+    status: int,
+    message: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    code: str = "BAD_REQUEST",
+    media_type: str = "application/json",
+) -> Response:
     """A refusal of the transport, in the shape of the graph's own."""
     body = _encode({"errors": [{"message": message, "extensions": {"code": code}}]})
-    return Response(body, status, dict(headers or {}), "application/json")
+    return Response(body, status, dict(headers or {}), media_type)
+
+
+def _media_type(request: Request | WebSocket) -> str:
+    return GRAPHQL_JSON if GRAPHQL_JSON in request.headers.get("accept", "") else "application/json"
