@@ -212,8 +212,6 @@ async def _warm(sources: Sources, settings: Settings) -> None:
                 log.warning("source_cold", source=source.name, reason=str(error) or "no answer in time")
             except Exception:  # another author's bug is that source's failure, not everybody's
                 log.exception("connector_crashed", source=source.name)
-            except Exception:  # another author's bug is that source's failure, not everybody's
-                log.exception("connector_crashed", source=source.name)
 
     await asyncio.gather(*(warm(source) for source in sources.values()))
 
