@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import structlog
-from cachetools import TTLCache
+from cachetools import LRUCache
 from starlette.applications import Starlette
 
 from connectors.contract import Sku, SourceError, StockReader
@@ -106,7 +106,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
                     store=store,
                     network=network,
                     clock=clock,
-                    cache=TTLCache(settings.stock.skus_kept_max, settings.stock.stale_for_s, timer=clock.monotonic),
+                    cache=LRUCache(settings.stock.skus_kept_max),
+                    stale_for_s=settings.stock.stale_for_s,
                     changed=changes.touch,
                 )
                 for name, source in sources.items()

@@ -1,11 +1,12 @@
 """The graph put together, and what happens around every operation."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, cast
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse
+from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -19,6 +20,7 @@ from gateway.api.limits import too_large
 from gateway.api.locations import Places
 from gateway.api.mutations import Mutation
 from gateway.api.orders import FulfillmentOrder
+from gateway.api.projection import ProjectingExecutor
 from gateway.api.queries import Query
 from gateway.api.scalars import SCALARS
 from gateway.api.subscriptions import Subscription
@@ -55,8 +57,11 @@ class Operating(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         """Parse a document once, however often it is sent."""
-        if self.execution_context.query is not None:
-            self.execution_context.graphql_document = self._documents(self.execution_context.query)
+        context = self.execution_context
+        context.parse_options = {"max_tokens": self._limits.tokens_max}
+        if context.query:
+            with suppress(GraphQLSyntaxError):  # Strawberry tries again, at the place where it expects an error
+                context.graphql_document = self._documents(context.query)
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -95,6 +100,7 @@ def schema_of(limits: Queries) -> GatewaySchema:
         mutation=Mutation,
         subscription=Subscription,
         types=[PlainUserError, InsufficientStockError, NotAllowedInStateError, VersionConflictError, FulfillmentOrder],
+        execution_context_class=ProjectingExecutor,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
         extensions=[lambda: Operating(limits, documents, verdicts)],
     )

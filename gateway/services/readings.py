@@ -6,13 +6,13 @@ nothing does and the level is ``UNKNOWN``. Nobody who stops waiting stops the re
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 import structlog
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from connectors.contract import ContractBroken, Sku, SourceError, StockBatch, StockReader, Throttled, Transient
 from gateway.domain.identity import SourceName
@@ -58,12 +58,20 @@ class SourceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What one source said of one SKU, and when it was asked. No readings: it does not carry the SKU."""
+    """What one source said of one SKU, and when it was asked. No readings: it does not carry the SKU.
+
+    ``moved``: the source has said since that it is no longer so.
+    """
 
     readings: tuple[Reading, ...]
     asked_at: datetime
     asked_at_s: float
     name: str | None = None
+    moved: bool = False
+
+    def is_fresh(self, oldest_s: float) -> bool:
+        """Whether it was asked for since then, and still holds."""
+        return self.asked_at_s >= oldest_s and not self.moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +105,15 @@ class Flight:
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """All that is asked of one source's stock."""
+    """All that is asked of one source's stock. What was read serves for ``stale_for_s``, if nothing newer can be had."""
 
     source: Source
     reader: StockReader
     store: Store
     network: Network
     clock: Clock
-    cache: "TTLCache[Sku, Kept]"
+    cache: LRUCache[Sku, Kept]
+    stale_for_s: float
     changed: Callable[[Collection[Sku]], None]
     latency_ms: float | None = None
     last_read_at: datetime | None = None
@@ -116,15 +125,25 @@ class Desk:
         """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
         window_s = self.source.connector.info.fresh_for_s
         oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
-        wanted = [sku for sku in skus if (kept := self.cache.get(sku)) is None or kept.asked_at_s < oldest_s]
+        kept = {sku: self._kept(sku) for sku in skus}
+        wanted = [sku for sku, each in kept.items() if each is None or not each.is_fresh(oldest_s)]
         begun_s = await self._join(wanted, deadline_s) if wanted else {}
-        return {sku: self._said(sku, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s))) for sku in skus}
+        kept |= {sku: self._kept(sku) for sku in wanted}
+        return {
+            sku: self._said(sku, each, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s)))
+            for sku, each in kept.items()
+        }
 
     def expire(self, skus: Collection[Sku]) -> None:
         """The source says these moved: what is kept of them is no longer fresh, though still better than nothing."""
         for sku in skus:
             if (kept := self.cache.get(sku)) is not None:
-                self.cache[sku] = Kept(readings=kept.readings, asked_at=kept.asked_at, asked_at_s=float("-inf"), name=kept.name)
+                self.cache[sku] = replace(kept, moved=True)
+
+    def _kept(self, sku: Sku) -> Kept | None:
+        """What is known of that SKU, if it is not too old to be of any use."""
+        kept = self.cache.get(sku)
+        return kept if kept is not None and self.clock.monotonic() - kept.asked_at_s <= self.stale_for_s else None
 
     async def aclose(self) -> None:
         """Stop reading."""
@@ -194,10 +213,9 @@ class Desk:
         if moved:
             self.changed(moved)
 
-    def _said(self, sku: Sku, *, live: bool, oldest_s: float) -> Said:
+    def _said(self, sku: Sku, kept: Kept | None, *, live: bool, oldest_s: float) -> Said:
         """What to answer about one SKU, with what is kept of it now."""
-        kept = self.cache.get(sku)
-        if kept is not None and kept.asked_at_s >= oldest_s:
+        if kept is not None and kept.is_fresh(oldest_s):
             freshness, status = Freshness.LIVE if live else Freshness.CACHED, SourceStatus.OK
             reason = None if kept.readings else NOT_CARRIED
         else:
