@@ -37,7 +37,7 @@ class SourceKind(StrEnum):
 
 
 class StockDrop(StrEnum):
-    """When the source's own ``available`` number goes down for an order of ours.
+    """When the source's own `available` number goes down for an order of ours.
 
     Attributes:
         ON_ACCEPT: As soon as it takes the order on.
