@@ -103,7 +103,6 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
                 name: Desk(
                     source=source,
                     reader=source.connector,
-                    store=store,
                     network=network,
                     clock=clock,
                     cache=LRUCache(settings.stock.skus_kept_max),
@@ -112,7 +111,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
                 )
                 for name, source in sources.items()
                 if isinstance(source.connector, StockReader)
-            }
+            },
+            store=store,
         )
         stack.push_async_callback(readings.aclose)
         inventory = Inventory(
@@ -159,6 +159,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             concurrency_max=settings.work.jobs_at_once_max,
             poll_s=settings.work.jobs_poll_s,
         )
+        await upkeep.release_jobs()  # the lock on the file says that whoever held a claim is gone
         await network.load()
         await events.load()
         loops = (writer.run, events.run, dispatch.run, tracking.run, network.run, partial(_warm, sources, settings))

@@ -243,6 +243,9 @@ class Upkeep(Protocol):
     async def claim_jobs(self, *, limit: int, lease_s: float) -> tuple[Job, ...]:
         """Take jobs that are due, at most one of a lane, for so many seconds."""
 
+    async def release_jobs(self) -> None:
+        """Let go of all claims, where nobody else can be at work: a job that a crash cut short need not wait for its lease."""
+
     async def sequence_events(self, *, limit: int) -> int:
         """Give the next sequence numbers to events that have none, in the order they were written. Returns how many."""
 

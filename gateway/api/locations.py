@@ -200,23 +200,28 @@ class Location(Node):
 
 
 class Places:
-    """Sources and locations as the graph shows them, made once per operation and shared by all that mention them."""
+    """Sources and locations as the graph shows them, made when first mentioned, and shared by the whole operation."""
 
     def __init__(self, sources: Sources, readings: Readings) -> None:
-        self._sources = {name: Source.of(source, readings.desks.get(name)) for name, source in sources.items()}
+        self._configured = sources
+        self._readings = readings
+        self._sources: dict[SourceName, Source] = {}
         self._locations: dict[str, Location] = {}
 
     def source(self, name: SourceName) -> Source:
         """That source."""
-        return self._sources[name]
+        found = self._sources.get(name)
+        if found is None:
+            found = self._sources[name] = Source.of(self._configured[name], self._readings.desks.get(name))
+        return found
 
     def sources(self) -> list[Source]:
         """All of them, by name."""
-        return [self._sources[name] for name in sorted(self._sources)]
+        return [self.source(name) for name in sorted(self._configured)]
 
     def location(self, place: Place) -> Location:
         """That location."""
         found = self._locations.get(place.id)
         if found is None:
-            found = self._locations[place.id] = Location.of(place, self._sources[place.source])
+            found = self._locations[place.id] = Location.of(place, self.source(place.source))
         return found

@@ -79,6 +79,7 @@ class Operating(SchemaExtension):
         operation = self.execution_context.context
         if isinstance(operation, Operation):
             operation.loaders = Loaders(operation.services)
+            operation.places = Places(operation.services.sources, operation.services.readings)
         if getattr(result, "errors", None):
             result.errors = [presented(error) for error in result.errors]
         yield

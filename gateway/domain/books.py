@@ -195,7 +195,7 @@ class Books:
         """Unbind what has not left: as far as the source's own number does not contain it already."""
         for line in work.remaining:
             if work.in_source_books:
-                self._forget(work.id, line.sku, work.location, reason)
+                self._forget(work.id, line, work.location, reason)
             else:
                 self._post(line.sku, work.location, Bucket.COMMITTED, -line.units, reason=reason, subject=work.id)
 
@@ -222,14 +222,21 @@ class Books:
                 self._post(shelf.sku, shelf.location, Bucket.COMMITTED, -each.units, reason="IN_SOURCE_NUMBER", subject=each.work)
 
     # ------------------------------------------------------------------------------------------ how it is written
-    def _forget(self, work: FulfillmentOrderId, sku: Sku, location: LocationId, reason: str) -> None:
-        shelf = self.shelf(sku, location)
-        mine = tuple(each for each in shelf.acknowledged if each.work == work)
-        self._put(replace(shelf, acknowledged=tuple(each for each in shelf.acknowledged if each.work != work)))
-        for each in mine:
-            self._post(sku, location, Bucket.COMMITTED, -each.units, reason=reason, subject=work)
+    def _forget(self, work: FulfillmentOrderId, remaining: Units, location: LocationId, reason: str) -> None:
+        """Take back the newest of what is noted: what left was noted no later, and stays until a reading contains it."""
+        shelf, rest = self.shelf(remaining.sku, location), remaining.units
+        kept: list[Acknowledged] = []
+        for each in reversed(shelf.acknowledged):
+            taken = min(rest, each.units) if each.work == work else 0
+            rest -= taken
+            if taken < each.units:
+                kept.append(replace(each, units=each.units - taken))
+        self._put(replace(shelf, acknowledged=tuple(reversed(kept))))
+        self._post(remaining.sku, location, Bucket.COMMITTED, rest - remaining.units, reason=reason, subject=work)
 
     def _post(self, sku: Sku, location: LocationId, bucket: Bucket, units: int, *, reason: str, subject: str) -> None:
+        if not units:
+            return
         self.entries.append(Entry(sku=sku, location=location, bucket=bucket, units=units, reason=reason, subject=subject))
         shelf = self.shelf(sku, location)
         if bucket is Bucket.HELD:

@@ -54,14 +54,9 @@ TRANSITIONS: Final[Mapping[tuple[OrderStatus, OrderStep], OrderStatus]] = {
     **{(status, OrderStep.ROUTE): OrderStatus.ROUTED for status in _LIVE},
     **{(status, OrderStep.UNROUTE): OrderStatus.PLACED for status in _LIVE},
     **{(status, OrderStep.BACKORDER): OrderStatus.BACKORDERED for status in _LIVE},
-    **{(status, OrderStep.SHIP): OrderStatus.PARTIALLY_FULFILLED for status in _LIVE},
-    **{(status, OrderStep.FULFILL): OrderStatus.FULFILLED for status in _LIVE},
     **{(status, OrderStep.CANCEL): OrderStatus.CANCELED for status in _LIVE},
-    **{
-        (OrderStatus.PARTIALLY_FULFILLED, step): OrderStatus.PARTIALLY_FULFILLED
-        for step in (OrderStep.ROUTE, OrderStep.UNROUTE, OrderStep.BACKORDER, OrderStep.SHIP)
-    },
-    (OrderStatus.PARTIALLY_FULFILLED, OrderStep.FULFILL): OrderStatus.FULFILLED,
+    **{(status, OrderStep.SHIP): OrderStatus.PARTIALLY_FULFILLED for status in (*_LIVE, OrderStatus.PARTIALLY_FULFILLED)},
+    **{(status, OrderStep.FULFILL): OrderStatus.FULFILLED for status in (*_LIVE, OrderStatus.PARTIALLY_FULFILLED)},
 }
 
 
@@ -208,11 +203,14 @@ class Order:
         """
         to_come = bool(self.unrouted) or any(work.is_open for work in self.fulfillment_orders)
         left = bool(self._shipped)
+        routed = self if self.unrouted else replace(self, backordered=False)
         if not to_come:
-            return replace(self, backordered=False).after(OrderStep.FULFILL if left else OrderStep.CANCEL)
+            return routed.after(OrderStep.FULFILL if left else OrderStep.CANCEL)
+        if left:
+            return routed.after(OrderStep.SHIP)
         if self.unrouted:
-            return self.after(OrderStep.BACKORDER if self.backordered else OrderStep.UNROUTE)
-        return replace(self, backordered=False).after(OrderStep.SHIP if left else OrderStep.ROUTE)
+            return routed.after(OrderStep.BACKORDER if self.backordered else OrderStep.UNROUTE)
+        return routed.after(OrderStep.ROUTE)
 
     def without_unrouted(self) -> "Order":
         """The same order with every unit that has no location canceled."""

@@ -138,13 +138,15 @@ class Dispatch:
         source = self.sources[work.source]
         fulfiller = _fulfiller(source)
         key = RequestKey(work.id)
-        try:
-            known = await self._known(source, key) if job.attempt > 1 else None
-            if known is None or known.state is RemoteState.REQUESTED:  # not there, or left halfway: asking again finishes it
+        # Outside the try: a look-up that is refused says nothing about the work, which may well be there.
+        known = await self._known(source, key) if job.attempt > 1 else None
+        if known is None or known.state is RemoteState.REQUESTED:  # not there, or left halfway: asking again finishes it
+            try:
                 known = await fulfiller.request(self._request(order, work))
-        except Rejected as refusal:
-            reason = refusal.reason or refusal.detail or "REJECTED"
-            return await self._finish(job, TurnDown(order=order.id, work=work.id, reason_code=reason, by=source.name))
+            except Rejected as refusal:
+                if known is None:
+                    reason = refusal.reason or refusal.detail or "REJECTED"
+                    return await self._finish(job, TurnDown(order=order.id, work=work.id, reason_code=reason, by=source.name))
         return await self._finish(job, _observed(order, work, known, source))
 
     async def _stop(self, job: Job) -> None:

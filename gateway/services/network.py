@@ -121,6 +121,9 @@ class Network:
         except (SourceError, TimeoutError) as error:
             log.warning("locations_unknown", source=source.name, reason=str(error) or "no answer in time")
             return None
+        except Exception:  # another author's bug is that source's failure, not everybody's
+            log.exception("connector_crashed", source=source.name)
+            return None
         return tuple(self._described(source, each) for each in remote)
 
     def _described(self, source: Source, remote: RemoteLocation) -> Location:

@@ -103,13 +103,26 @@ class Flight:
     task: "asyncio.Task[None]"
 
 
+@dataclass(slots=True)
+class Epochs:
+    """The epochs of all sources, read once for all reads that begin together, and not before one of them needs it."""
+
+    store: Store
+    _read: "asyncio.Task[Mapping[SourceName, int]] | None" = None
+
+    async def now(self) -> Mapping[SourceName, int]:
+        """How many acknowledgments of each source had been committed when this was first asked."""
+        if self._read is None:
+            self._read = asyncio.ensure_future(self.store.epochs())
+        return await asyncio.shield(self._read)
+
+
 @dataclass(slots=True, kw_only=True)
 class Desk:
     """All that is asked of one source's stock. What was read serves for ``stale_for_s``, if nothing newer can be had."""
 
     source: Source
     reader: StockReader
-    store: Store
     network: Network
     clock: Clock
     cache: LRUCache[Sku, Kept]
@@ -121,13 +134,13 @@ class Desk:
     _flights: dict[Sku, Flight] = field(default_factory=dict)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
-    async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float) -> dict[Sku, Said]:
+    async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float, epochs: Epochs) -> dict[Sku, Said]:
         """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
         window_s = self.source.connector.info.fresh_for_s
         oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
         kept = {sku: self._kept(sku) for sku in skus}
         wanted = [sku for sku, each in kept.items() if each is None or not each.is_fresh(oldest_s)]
-        begun_s = await self._join(wanted, deadline_s) if wanted else {}
+        begun_s = await self._join(wanted, deadline_s, epochs) if wanted else {}
         kept |= {sku: self._kept(sku) for sku in wanted}
         return {
             sku: self._said(sku, each, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s)))
@@ -151,11 +164,11 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _join(self, wanted: Sequence[Sku], deadline_s: float) -> dict[Sku, float]:
+    async def _join(self, wanted: Sequence[Sku], deadline_s: float, epochs: Epochs) -> dict[Sku, float]:
         """Wait for the reads in flight, after starting one for what is not being read yet. Returns when each was begun."""
         fresh = [sku for sku in wanted if sku not in self._flights]
         if fresh:
-            flight = Flight(begun_s=self.clock.monotonic(), task=asyncio.create_task(self._fetch(fresh)))
+            flight = Flight(begun_s=self.clock.monotonic(), task=asyncio.create_task(self._fetch(fresh, epochs)))
             self._tasks.add(flight.task)
             flight.task.add_done_callback(self._tasks.discard)
             self._flights.update(dict.fromkeys(fresh, flight))
@@ -163,11 +176,11 @@ class Desk:
         await asyncio.wait({flight.task for flight in flights.values()}, timeout=deadline_s)
         return {sku: flight.begun_s for sku, flight in flights.items()}
 
-    async def _fetch(self, skus: Sequence[Sku]) -> None:
+    async def _fetch(self, skus: Sequence[Sku], epochs: Epochs) -> None:
         """One read of the source. The epoch is taken first: what is acknowledged later is not in this number."""
         started_at, started_s = self.clock.now(), self.clock.monotonic()
         try:
-            epoch = (await self.store.epochs()).get(self.source.name, 0)
+            epoch = (await epochs.now()).get(self.source.name, 0)
             batch = await self.reader.read_stock(skus)
             if not self.network.knows(self.source.name):
                 raise Transient("its locations are not known yet")
@@ -244,6 +257,7 @@ class Readings:
     """All desks together."""
 
     desks: Mapping[SourceName, Desk]
+    store: Store
 
     async def read(self, skus: Collection[Sku], *, deadline_s: float, age_s_max: float | None = None) -> Answers:
         """What every source has to say of every one of these SKUs, in at most ``deadline_s`` altogether.
@@ -253,8 +267,10 @@ class Readings:
         wanted = tuple(dict.fromkeys(skus))
         if not wanted:
             return {}
-        desks = tuple(self.desks.values())
-        said = await asyncio.gather(*(desk.read(wanted, age_s_max=age_s_max, deadline_s=deadline_s) for desk in desks))
+        epochs = Epochs(self.store)
+        said = await asyncio.gather(
+            *(desk.read(wanted, age_s_max=age_s_max, deadline_s=deadline_s, epochs=epochs) for desk in self.desks.values())
+        )
         return {sku: tuple(each[sku] for each in said) for sku in wanted}
 
     async def aclose(self) -> None:

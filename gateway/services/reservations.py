@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from connectors.contract import Sku
 from gateway.domain.books import Books
 from gateway.domain.fulfillments import Units, tally
 from gateway.domain.identity import LocationId, ReservationId
@@ -74,9 +73,11 @@ class Hold:
     def decide(self, books: Books) -> Reservation:
         """Count what is left; all or nothing."""
         wanted = tally(self.lines)
-        short = self.landscape.short_in_network(wanted, books.shelf)
+        promisable = self.landscape.promisable_everywhere(wanted, books.shelf)
+        short = self.landscape.short_in_network(wanted, promisable, books.shelf)
         if self.at is not None:
-            short |= self._short_here(self.at, wanted, books)
+            here = {sku: units or 0 for sku, units in promisable[self.at].items()}
+            short |= {sku: (units, max(here[sku], 0)) for sku, units in wanted.items() if here[sku] < units}
         if short:
             raise Refusals(tuple(self.landscape.refusal(sku, *units) for sku, units in short.items()))
         place = self.at or NETWORK
@@ -88,11 +89,6 @@ class Hold:
                 expires_at=books.now + self.ttl,
             )
         )
-
-    def _short_here(self, at: LocationId, wanted: dict[Sku, int], books: Books) -> dict[Sku, tuple[int, int]]:
-        location = next(each for each in self.landscape.locations if each.id == at)
-        here = {sku: self.landscape.promisable(sku, location, books.shelf(sku, at)) or 0 for sku in wanted}
-        return {sku: (units, max(here[sku], 0)) for sku, units in wanted.items() if here[sku] < units}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ LOOKS_MAX = 3
 R = TypeVar("R")
 
 ShelfOf = Callable[[Sku, LocationId], Shelf]
+Promisable = Mapping[LocationId, Mapping[Sku, int | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +82,19 @@ class Landscape:
             raise ReadingOutdated(sku=sku)
         return available_to_promise(reading, shelf, safety_units=self.safety_units.get(location.source, 0))
 
-    def short_in_network(self, wanted: Mapping[Sku, int], shelf_of: ShelfOf) -> dict[Sku, tuple[int, int]]:
+    def promisable_everywhere(self, skus: Iterable[Sku], shelf_of: ShelfOf) -> Promisable:
+        """Units that may be promised at each location, of each of these SKUs."""
+        wanted = tuple(skus)
+        return {
+            location.id: {sku: self.promisable(sku, location, shelf_of(sku, location.id)) for sku in wanted}
+            for location in self.locations
+        }
+
+    def short_in_network(self, wanted: Mapping[Sku, int], promisable: Promisable, shelf_of: ShelfOf) -> dict[Sku, tuple[int, int]]:
         """SKUs of which fewer units may be promised altogether than are wanted: holds without a location count as well."""
         short = {}
         for sku, units in wanted.items():
-            everywhere = (self.promisable(sku, location, shelf_of(sku, location.id)) for location in self.locations)
-            available = network_available_to_promise(everywhere, shelf_of(sku, NETWORK))
+            available = network_available_to_promise((here[sku] for here in promisable.values()), shelf_of(sku, NETWORK))
             if available is None or available < units:
                 short[sku] = (units, max(available or 0, 0))
         return short
@@ -98,14 +106,15 @@ class Landscape:
             Refusals: It cannot come from anywhere; one for each SKU that is short.
         """
         wanted = tally(wish.lines)
-        short = self.short_in_network(wanted, shelf_of)
+        promisable = self.promisable_everywhere(wanted, shelf_of)
+        short = self.short_in_network(wanted, promisable, shelf_of)
         if short:
             raise Refusals(tuple(self.refusal(sku, *units) for sku, units in short.items()))
         problem = Problem(
             demand=tuple(Demand(sku=sku, units=units) for sku, units in wanted.items()),
             destination=self.centroids.locate(wish.to),
             method=wish.method,
-            candidates=tuple(self._candidate(each, wanted, shelf_of, excluded) for each in self.locations),
+            candidates=tuple(_candidate(each, promisable[each.id], excluded) for each in self.locations),
             tariff=self.tariff,
             preference=wish.preference,
             pickup_at=wish.pickup_at,
@@ -144,17 +153,6 @@ class Landscape:
         if all(reason is not None and reason.code in rules for reason in excluded):
             return (NoCandidate(why=f"No location can do this: {', '.join(sorted(rules))}."),)
         return tuple(self.refusal(sku, *units) for sku, units in unroutable.short.items())
-
-    def _candidate(
-        self, location: Location, wanted: Iterable[Sku], shelf_of: ShelfOf, excluded: Mapping[LocationId, str]
-    ) -> Candidate:
-        return Candidate(
-            location=location.id,
-            position=location.position,
-            available={sku: self.promisable(sku, location, shelf_of(sku, location.id)) for sku in wanted},
-            methods=location.methods,
-            excluded_because=excluded.get(location.id) or (None if location.active else "INACTIVE"),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +256,16 @@ def allocate(books: Books, order: Order, landscape: Landscape, *, lines: tuple[U
 def hash_of(problem: Problem) -> str:
     """A fingerprint of everything that the decision was made on."""
     return hashlib.sha256(msgspec.json.encode(problem, order="sorted")).hexdigest()
+
+
+def _candidate(location: Location, available: Mapping[Sku, int | None], excluded: Mapping[LocationId, str]) -> Candidate:
+    return Candidate(
+        location=location.id,
+        position=location.position,
+        available=available,
+        methods=location.methods,
+        excluded_because=excluded.get(location.id) or (None if location.active else "INACTIVE"),
+    )
 
 
 def _work(books: Books, order: Order, locations: Sequence[Location], at: LocationId, lines: Sequence[Demand]) -> FulfillmentOrder:

@@ -13,6 +13,13 @@ from gateway.storage.tables import job
 
 ERROR_CHARACTERS_MAX = 500
 
+Claim = tuple[str, int]
+
+
+def claim_of(taken: Job) -> Claim:
+    """What tells this claim from any other on the same job."""
+    return taken.id, taken.fence
+
 
 async def claim(connection: AsyncConnection, *, now: datetime, limit: int, lease: timedelta) -> tuple[Job, ...]:
     """Take jobs that are due and that nobody works on, the oldest of each lane, and only where that one is due.
@@ -42,14 +49,19 @@ async def claim(connection: AsyncConnection, *, now: datetime, limit: int, lease
     )
 
 
-async def held(connection: AsyncConnection, jobs: Sequence[Job]) -> set[str]:
+async def release(connection: AsyncConnection) -> None:
+    """Let go of every claim: whoever held one is gone."""
+    await connection.execute(update(job).where(job.c.leased_until > 0).values(leased_until=0))
+
+
+async def held(connection: AsyncConnection, jobs: Sequence[Job]) -> set[Claim]:
     """Which of these claims are still good."""
     if not jobs:
         return set()
-    good = select(job.c.id).where(
-        and_(tuple_(job.c.id, job.c.fence).in_([(each.id, each.fence) for each in jobs]), job.c.state == JobState.READY)
+    good = select(job.c.id, job.c.fence).where(
+        and_(tuple_(job.c.id, job.c.fence).in_([claim_of(each) for each in jobs]), job.c.state == JobState.READY)
     )
-    return {row[0] for row in await connection.execute(good)}
+    return {(row.id, row.fence) for row in await connection.execute(good)}
 
 
 async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> None:

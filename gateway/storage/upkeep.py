@@ -39,6 +39,11 @@ class SqlUpkeep:
         async with self.engine.begin() as connection:
             return await claims.claim(connection, now=self.clock.now(), limit=limit, lease=timedelta(seconds=lease_s))
 
+    async def release_jobs(self) -> None:
+        """Let go of all claims of a process that died."""
+        async with self.engine.begin() as connection:
+            await claims.release(connection)
+
     async def sequence_events(self, *, limit: int) -> int:
         """Give the next sequence numbers to events that have none, in the order they were written.
 

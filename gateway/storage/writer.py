@@ -1,8 +1,8 @@
 """The group-commit writer: everything that changes goes through here, many commands to one durable transaction.
 
 A transaction costs a disk flush, whatever it holds. So commands queue; the writer takes what has come, decides one after another
-on rows it loaded together, and flushes once. A lonely client waits for nobody. Should the database refuse a batch, it is tried once
-more and then cut in half until the command at fault stands alone: neighbors do not suffer.
+on rows it loaded together, and flushes once. A lonely client waits for nobody. Should a batch fail, it is tried once more and then
+cut in half until the command at fault stands alone: neighbors do not suffer.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.contract import Sku
@@ -21,7 +20,7 @@ from gateway.domain.refusals import IdempotencyMismatch, Overloaded, Refusal, Re
 from gateway.ports import Clock, Command, Fenced, LostClaim, NewId, Once
 from gateway.storage import answers, claims
 from gateway.storage.documents import document, read
-from gateway.storage.ledgers import ChangedMeanwhile, load, save
+from gateway.storage.ledgers import load, save
 
 R = TypeVar("R")
 
@@ -75,6 +74,7 @@ class GroupCommitWriter:
 
     async def run(self) -> None:
         """Write until canceled; whoever still waits then is told so."""
+        batch: list[Waiting] = []
         try:
             while True:
                 await self._arrived.wait()
@@ -82,7 +82,7 @@ class GroupCommitWriter:
                 while batch := self._next_batch():
                     await self._commit(batch)
         finally:
-            for waiting in self._queue:
+            for waiting in (*batch, *self._queue):
                 waiting.answer.cancel()
             self._queue.clear()
 
@@ -109,7 +109,7 @@ class GroupCommitWriter:
     async def _commit(self, batch: Sequence[Waiting], *, again: bool = True) -> None:
         try:
             outcomes, skus = await self._transact(batch)
-        except (DBAPIError, InterfaceError, ChangedMeanwhile, TimeoutError) as error:
+        except Exception as error:  # the database, or a bug in one of them
             if again:
                 await self._commit(batch, again=False)
             elif len(batch) > 1:
@@ -119,11 +119,6 @@ class GroupCommitWriter:
             else:
                 log.exception("write_failed", command=type(batch[0].command).__name__)
                 _settle(batch[0], error)
-            return
-        except Exception as error:  # a bug in one of them must not stop the writer
-            log.exception("write_crashed", commands=len(batch))
-            for waiting in batch:
-                _settle(waiting, error)
             return
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _settle(waiting, outcome)
@@ -165,9 +160,9 @@ class GroupCommitWriter:
         await claims.finish(connection, finished)
 
 
-def _decide(waiting: Waiting, books: Books, given: dict[tuple[str, str, str], tuple[str, bytes]], held: set[str]) -> Any:
+def _decide(waiting: Waiting, books: Books, given: dict[tuple[str, str, str], tuple[str, bytes]], held: set[claims.Claim]) -> Any:
     """The outcome of one command: its result, the refusal, or the bug."""
-    if waiting.fenced is not None and waiting.fenced.job.id not in held:
+    if waiting.fenced is not None and claims.claim_of(waiting.fenced.job) not in held:
         return LostClaim()
     if waiting.once is not None and (known := given.get(answers.key_of(waiting.once))) is not None:
         request_hash, body = known
