@@ -26,7 +26,12 @@ def test_an_order_that_no_location_has_whole_splits_and_ships_from_both(tmp_path
             for name in ("shipbob", "odoo"):
                 (arrived,) = await sandboxes[name].orders()
                 await sandboxes[name].act(arrived["ref"], "ship", carrier="UPS", tracking_number=f"1Z-{name}")
-            done = await graph.until(ORDER, lambda data: data["order"]["status"] == "FULFILLED", id=order["id"])
+
+            def told(data: dict[str, Any]) -> bool:
+                order = data["order"]
+                return bool(order["status"] == "FULFILLED" and len(order["timeline"]) == order["version"])
+
+            done = await graph.until(ORDER, told, id=order["id"])
             versions = [event["version"] for event in done["order"]["timeline"]]
             assert versions == list(range(1, done["order"]["version"] + 1))
 
