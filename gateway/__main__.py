@@ -22,6 +22,10 @@ from gateway.settings import Queries, Settings
 from gateway.storage.database import DatabaseInUse, free_or_refuse
 
 MISTAKEN: Final = 2
+
+# Without the values of local variables: they are slow to draw and may hold credentials.
+_FOR_PEOPLE: Final = (structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),)
+_FOR_MACHINES: Final = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
 STOP_WITHIN_S: Final = 5
 
 
@@ -108,8 +112,7 @@ def _log(*, quiet: bool) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if person else structlog.processors.dict_tracebacks,
-            *([] if person else [structlog.processors.JSONRenderer()]),
+            *(_FOR_PEOPLE if person else _FOR_MACHINES),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -143,6 +143,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             store=store,
             writer=writer,
             sources=sources,
+            readings=readings,
             poll_s=settings.work.status_poll_s,
             page_size=settings.work.status_page,
         )
@@ -152,6 +153,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             writer=writer,
             sources=sources,
             network=network,
+            readings=readings,
             routing=routing,
             clock=clock,
             spread=parts.spread,

@@ -100,12 +100,16 @@ class Once:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fenced:
-    """A command on behalf of a job. It runs only while the claim holds, and says what becomes of the job."""
+    """A command on behalf of a job. It runs only while the claim holds, and says what becomes of the job.
+
+    ``attempts`` None: this one counts; a number: so many count, as after one that did not fail but is not finished either.
+    """
 
     job: Job
     then: JobState = JobState.DONE
     run_at: datetime | None = None
     error: str | None = None
+    attempts: int | None = None
 
 
 class Writer(Protocol):

@@ -105,7 +105,7 @@ class Graph:
         """Ask again and again until the answer is as expected."""
         async with asyncio.timeout(wait_s):
             while not done(data := await self(query, **variables)):
-                await asyncio.sleep(0.05)  # noqa: ASYNC110  # what is waited for happens elsewhere
+                await asyncio.sleep(0.05)  # what is waited for happens elsewhere
             return data
 
 

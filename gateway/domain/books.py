@@ -107,11 +107,16 @@ class Books:
 
     def record(self, order: Order, *, event: str, actor: str, cause: str | None = None) -> Order:
         """Keep the order as it is now, and announce it."""
-        self._set(self.orders, order.id, order)
-        self._set(self.changed_orders, order.id, None)
+        self.amend_order(order)
         if order.external_id is not None:
             self._set(self.numbers_by_external_id, (order.channel, order.external_id), order.number)
         self.announce(order, event=event, actor=actor, cause=cause)
+        return order
+
+    def amend_order(self, order: Order) -> Order:
+        """Keep what nobody outside can see of the order: no new version, no event."""
+        self._set(self.orders, order.id, order)
+        self._set(self.changed_orders, order.id, None)
         return order
 
     def announce(self, order: Order, *, event: str, actor: str, cause: str | None = None) -> None:

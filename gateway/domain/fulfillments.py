@@ -108,7 +108,6 @@ _UNSUBMITTED: State = (_OPEN, RequestStatus.UNSUBMITTED)
 
 TRANSITIONS: Final[Mapping[tuple[State, FulfillmentStep], State]] = {
     (_UNSUBMITTED, FulfillmentStep.SUBMIT): (_OPEN, RequestStatus.SUBMITTED),
-    (_UNSUBMITTED, FulfillmentStep.ACCEPT): _ACCEPTED,
     (_UNSUBMITTED, FulfillmentStep.REJECT): _REFUSED,
     (_UNSUBMITTED, FulfillmentStep.REQUEST_CANCELLATION): (_OPEN, RequestStatus.CANCELLATION_REQUESTED),
     (_UNSUBMITTED, FulfillmentStep.PARK): (_OPEN, RequestStatus.NEEDS_REVIEW),
@@ -188,7 +187,8 @@ class FulfillmentOrder:
     """Work for one location.
 
     ``id`` is also the key under which the source knows the request; ``remote_ref`` is the source's own name for it, once it has
-    one. ``in_source_books``: the source has counted what remains as ours. ``note`` is for a person: why it waits for review.
+    one. ``in_source_books``: the source has counted what remains as ours. ``unconfirmed`` is what left by a person's word alone,
+    so that the source's number does not show it yet. ``note`` is for a person: why it waits for review.
     """
 
     id: FulfillmentOrderId
@@ -202,6 +202,7 @@ class FulfillmentOrder:
     shipments: tuple[Shipment, ...] = ()
     rejection: Rejection | None = None
     in_source_books: bool = False
+    unconfirmed: tuple[Units, ...] = ()
     note: str | None = None
     version: int = 1
 
@@ -209,6 +210,11 @@ class FulfillmentOrder:
     def is_open(self) -> bool:
         """Whether units of it may still leave."""
         return self.status in {FulfillmentStatus.OPEN, FulfillmentStatus.IN_PROGRESS}
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether its source still has something to say that matters."""
+        return self.is_open or bool(self.unconfirmed)
 
     @property
     def supported_actions(self) -> tuple[FulfillmentAction, ...]:

@@ -35,9 +35,10 @@ from gateway.domain.orders import Order
 from gateway.domain.tasks import Job, JobKind, JobState, retry_delay
 from gateway.ports import Clock, Command, Fenced, LostClaim, Source, Sources, Store, Touches, Upkeep, Writer
 from gateway.services.bells import rung
-from gateway.services.fulfillments import Observe, Park, Stopped, TurnDown
+from gateway.services.fulfillments import Observe, Park, Stopped, TurnDown, shows_what_left
 from gateway.services.network import Network
 from gateway.services.orders import Reroute
+from gateway.services.readings import Readings
 from gateway.services.routing import Landscape, Routing
 
 R = TypeVar("R")
@@ -76,6 +77,7 @@ class Dispatch:
     writer: Writer
     sources: Sources
     network: Network
+    readings: Readings
     routing: Routing
     clock: Clock
     spread: Callable[[], float]
@@ -146,7 +148,10 @@ class Dispatch:
             except Rejected as refusal:
                 if known is None:
                     reason = refusal.reason or refusal.detail or "REJECTED"
+                    self.readings.doubt(source.name, [line.sku for line in work.lines])
                     return await self._finish(job, TurnDown(order=order.id, work=work.id, reason_code=reason, by=source.name))
+        if known.state is RemoteState.REJECTED:
+            self.readings.doubt(source.name, [line.sku for line in work.lines])
         return await self._finish(job, _observed(order, work, known, source))
 
     async def _stop(self, job: Job) -> None:
@@ -164,7 +169,7 @@ class Dispatch:
         except Rejected:
             outcome = CancelOutcome.REFUSED
         if outcome is CancelOutcome.PENDING:
-            later = Fenced(job=job, then=JobState.READY, run_at=self.clock.now() + ASK_AGAIN_AFTER)
+            later = Fenced(job=job, then=JobState.READY, run_at=self.clock.now() + ASK_AGAIN_AFTER, attempts=1)
             return await self.writer.submit(Nothing(), returns=type(None), fenced=later)
         return await self._finish(job, Stopped(order=order.id, work=work.id, outcome=outcome, by=source.name))
 
@@ -240,6 +245,7 @@ class Tracking:
     store: Store
     writer: Writer
     sources: Sources
+    readings: Readings
     poll_s: float
     page_size: int
 
@@ -285,19 +291,22 @@ class Tracking:
 
     async def _note(self, order: Order, work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -> None:
         if is_news(work, remote, source):
+            if remote.state is RemoteState.REJECTED:
+                self.readings.doubt(source.name, [line.sku for line in work.lines])
             await self.writer.submit(_observed(order, work, remote, source), returns=Order)
 
 
 def is_news(work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -> bool:
     """Whether the source says something that we did not know; deciding it again would change nothing, but cost a transaction."""
+    stock_drop = source.connector.info.stock_drop
     if not work.is_open:
-        return False
+        return bool(work.unconfirmed) and shows_what_left(remote, stock_drop)
     if remote.short and remote.state in {RemoteState.REQUESTED, RemoteState.ACCEPTED}:
         return work.request_status is not RequestStatus.NEEDS_REVIEW
     if remote.state is RemoteState.ACCEPTED:
         known = {package.tracking_number for shipment in work.shipments for package in shipment.packages}
         more = any(package.lines and package.tracking_number not in known for package in remote.packages)
-        uncounted = source.connector.info.stock_drop is StockDrop.ON_ACCEPT and not work.in_source_books
+        uncounted = stock_drop is StockDrop.ON_ACCEPT and not work.in_source_books
         return more or uncounted or work.request_status is RequestStatus.SUBMITTED
     return remote.state is not RemoteState.REQUESTED
 

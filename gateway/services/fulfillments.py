@@ -126,7 +126,9 @@ class Ship(OnWork):
     def decide(self, books: Books) -> Order:
         """Only what has not left before can leave."""
         order, work = _found(books, self, self.expected_version)
-        return books.record(shipped(books, order, work, self.packages).settled(), event="fulfillment.shipped", actor=self.by)
+        return books.record(
+            shipped(books, order, work, self.packages, confirmed=False).settled(), event="fulfillment.shipped", actor=self.by
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,10 @@ class Observe(OnWork):
             else:
                 order = order.with_work(work)
                 order = books.record(order.settled(), event="fulfillment.submitted", actor=self.by) if work.is_open else order
+        if work.unconfirmed and shows_what_left(self.remote, self.stock_drop):
+            books.acknowledge(work, work.unconfirmed)
+            work = replace(work, unconfirmed=())
+            order = books.amend_order(order.with_work(work))
         if not work.is_open:
             return order
         return self._taken_further(books, order, work)
@@ -193,11 +199,15 @@ class Observe(OnWork):
         packages = new_packages(work, self.remote.packages, complete=False)
         if not packages:
             return order
-        return books.record(shipped(books, order, work, packages).settled(), event="fulfillment.shipped", actor=self.by)
+        return books.record(
+            shipped(books, order, work, packages, confirmed=True).settled(), event="fulfillment.shipped", actor=self.by
+        )
 
     def _shipped(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
         packages = new_packages(work, self.remote.packages, complete=True)
-        return books.record(shipped(books, order, work, packages).settled(), event="fulfillment.shipped", actor=self.by)
+        return books.record(
+            shipped(books, order, work, packages, confirmed=True).settled(), event="fulfillment.shipped", actor=self.by
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,8 +261,16 @@ class Park(OnWork):
 
 
 # ---------------------------------------------------------------------------------------------- what they share
-def shipped(books: Books, order: Order, work: FulfillmentOrder, packages: tuple[Package, ...]) -> Order:
-    """The order after these packages left. Where the source's number drops only now, it is noted that it does.
+def shows_what_left(remote: RemoteFulfillment, stock_drop: StockDrop) -> bool:
+    """Whether the source's own number shows by now what left: nothing more is to come of the request, or it counts early."""
+    early = remote.state is RemoteState.ACCEPTED and stock_drop is StockDrop.ON_ACCEPT
+    return early or remote.state in {RemoteState.SHIPPED, RemoteState.REJECTED, RemoteState.CANCELED}
+
+
+def shipped(books: Books, order: Order, work: FulfillmentOrder, packages: tuple[Package, ...], *, confirmed: bool) -> Order:
+    """The order after these packages left.
+
+    Where the source's number drops only now, it is noted that it does: ``confirmed`` by the source itself, else once it confirms.
 
     Raises:
         Invalid: More is in the packages than is left.
@@ -267,9 +285,11 @@ def shipped(books: Books, order: Order, work: FulfillmentOrder, packages: tuple[
     step = FulfillmentStep.SHIP_REST if leaving == left else FulfillmentStep.SHIP_PART
     shipment = Shipment(id=books.new_id(), shipped_at=books.now, packages=packages)
     moved = work.after(step)
-    if not work.in_source_books:
-        books.acknowledge(work, tuple(Units(sku=sku, units=units) for sku, units in leaving.items()))
-    return order.with_work(replace(moved, shipments=(*work.shipments, shipment)))
+    gone = tuple(Units(sku=sku, units=units) for sku, units in leaving.items())
+    if confirmed and not work.in_source_books:
+        books.acknowledge(work, gone)
+    unconfirmed = work.unconfirmed if confirmed or work.in_source_books else (*work.unconfirmed, *gone)
+    return order.with_work(replace(moved, shipments=(*work.shipments, shipment), unconfirmed=unconfirmed))
 
 
 def turned_down(books: Books, order: Order, work: FulfillmentOrder, reason_code: str, by: str) -> Order:

@@ -132,6 +132,7 @@ class Desk:
     last_read_at: datetime | None = None
     failure: SourceError | None = None
     _flights: dict[Sku, Flight] = field(default_factory=dict)
+    _moved_meanwhile: set[Sku] = field(default_factory=set)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float, epochs: Epochs) -> dict[Sku, Said]:
@@ -148,7 +149,8 @@ class Desk:
         }
 
     def expire(self, skus: Collection[Sku]) -> None:
-        """The source says these moved: what is kept of them is no longer fresh, though still better than nothing."""
+        """The source says these moved: what is kept of them, or being read, is no longer fresh, though better than nothing."""
+        self._moved_meanwhile.update(self._flights.keys() & skus)
         for sku in skus:
             if (kept := self.cache.get(sku)) is not None:
                 self.cache[sku] = replace(kept, moved=True)
@@ -196,6 +198,7 @@ class Desk:
             self.latency_ms = (self.clock.monotonic() - started_s) * 1000
             for sku in skus:
                 self._flights.pop(sku, None)
+                self._moved_meanwhile.discard(sku)
 
     def _keep(self, batch: StockBatch, asked: Sequence[Sku], *, epoch: int, at: datetime, at_s: float) -> None:
         found: dict[Sku, list[Reading]] = {sku: [] for sku in asked}
@@ -220,7 +223,10 @@ class Desk:
             before = self.cache.get(sku)
             if before is not None and before.asked_at > at:
                 continue  # two reads overlapped: the one that was asked for later knows better
-            self.cache[sku] = Kept(readings=tuple(readings), asked_at=at, asked_at_s=at_s, name=batch.names.get(sku))
+            moved_meanwhile = sku in self._moved_meanwhile
+            self.cache[sku] = Kept(
+                readings=tuple(readings), asked_at=at, asked_at_s=at_s, name=batch.names.get(sku), moved=moved_meanwhile
+            )
             if before is not None and _numbers(before.readings) != _numbers(readings):
                 moved.append(sku)
         if moved:
@@ -272,6 +278,11 @@ class Readings:
             *(desk.read(wanted, age_s_max=age_s_max, deadline_s=deadline_s, epochs=epochs) for desk in self.desks.values())
         )
         return {sku: tuple(each[sku] for each in said) for sku in wanted}
+
+    def doubt(self, source: SourceName, skus: Collection[Sku]) -> None:
+        """What this source said of these SKUs is not to be promised on again before it has been asked again."""
+        if source in self.desks:
+            self.desks[source].expire(skus)
 
     async def aclose(self) -> None:
         """Stop reading."""

@@ -126,11 +126,12 @@ class Landscape:
 
     def refusal(self, sku: Sku, wanted_units: int, available_units: int) -> Refusal:
         """Why so many units of that SKU cannot be promised."""
+        path = ("input", "lines")
         if sku in self.unheard:
-            return NotFound(what="SKU", name=sku)
+            return NotFound(what="SKU", name=sku, path=path)
         if self.silent:
-            return StockUnknown(sku=sku, silent=" and ".join(sorted(self.silent)))
-        return InsufficientStock(sku=sku, wanted_units=wanted_units, available_units=available_units)
+            return StockUnknown(sku=sku, silent=" and ".join(sorted(self.silent)), path=path)
+        return InsufficientStock(sku=sku, wanted_units=wanted_units, available_units=available_units, path=path)
 
     def record(
         self, problem: Problem, decision: Decision, *, order: OrderId | None, decision_id: str, at: datetime

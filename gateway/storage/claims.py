@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, Integer, and_, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.tasks import Job, JobKind, JobState, NewJob
@@ -73,6 +73,7 @@ async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> Non
                 "now_state": each.then,
                 "why": (each.error or "")[:ERROR_CHARACTERS_MAX] or None,
                 "next_at": None if each.run_at is None else micros(each.run_at),
+                "attempts": each.attempts,
             }
             for each in finished
         ]
@@ -87,6 +88,7 @@ _FINISH = (
         leased_until=0,
         error=bindparam("why"),
         run_at=func.coalesce(bindparam("next_at", type_=BigInteger), job.c.run_at),
+        attempt=func.coalesce(bindparam("attempts", type_=Integer), job.c.attempt),
     )
 )
 

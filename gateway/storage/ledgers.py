@@ -21,6 +21,8 @@ from gateway.storage.tables import acknowledged, decision, event, hold, ledger, 
 
 Rows = list[dict[str, Any]]
 
+CAUSE_CHARACTERS_MAX = 200
+
 
 class ChangedMeanwhile(RuntimeError):
     """A row was changed by somebody else between loading and saving; nothing of the batch was written."""
@@ -169,7 +171,7 @@ async def save(connection: AsyncConnection, books: Books, before: Mapping[ShelfK
                 "type": each.type,
                 "at": at,
                 "actor": each.actor,
-                "cause": each.cause,
+                "cause": each.cause and each.cause[:CAUSE_CHARACTERS_MAX],
                 "body": document(each.order),
             }
             for each in books.events
@@ -281,7 +283,7 @@ async def _save_work(connection: AsyncConnection, orders: Sequence[Order]) -> No
             "location_id": each.location,
             "source": each.source,
             "remote_ref": each.remote_ref,
-            "is_open": int(each.is_open),
+            "is_followed": int(each.is_followed),
         }
         for found in orders
         for each in found.fulfillment_orders
@@ -289,7 +291,7 @@ async def _save_work(connection: AsyncConnection, orders: Sequence[Order]) -> No
     if rows:
         statement = upsert(work)
         moved = statement.on_conflict_do_update(
-            index_elements=[work.c.id], set_={name: statement.excluded[name] for name in ("remote_ref", "is_open")}
+            index_elements=[work.c.id], set_={name: statement.excluded[name] for name in ("remote_ref", "is_followed")}
         )
         await connection.execute(moved, rows)
 

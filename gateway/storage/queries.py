@@ -135,7 +135,7 @@ class SqlStore:
 
     async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
         """Requests this source has not finished, by id."""
-        query = select(work).where(work.c.source == source, work.c.is_open == 1, work.c.remote_ref.is_not(None))
+        query = select(work).where(work.c.source == source, work.c.is_followed == 1, work.c.remote_ref.is_not(None))
         if after is not None:
             query = query.where(work.c.id > after)
         async with self.engine.connect() as connection:

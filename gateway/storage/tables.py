@@ -69,8 +69,8 @@ work = Table(
     Column("location_id", String(140), nullable=False, index=True),
     Column("source", String(64), nullable=False),
     Column("remote_ref", String(128)),
-    Column("is_open", Integer, nullable=False),
-    Index(None, "source", "is_open", "id"),
+    Column("is_followed", Integer, nullable=False),
+    Index(None, "source", "is_followed", "id"),
     Index(None, "source", "remote_ref"),
 )
 

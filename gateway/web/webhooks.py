@@ -55,8 +55,8 @@ class Webhooks:
 async def _follow_up(services: Services, source: Source, events: tuple[StockChanged | FulfillmentChanged, ...]) -> None:
     try:
         moved = {sku for event in events if isinstance(event, StockChanged) for sku in event.skus}
-        if moved and source.name in services.readings.desks:
-            services.readings.desks[source.name].expire(moved)
+        if moved:
+            services.readings.doubt(source.name, moved)
             services.changes.touch(moved)
         refs = tuple(dict.fromkeys(event.ref for event in events if isinstance(event, FulfillmentChanged)))
         await services.tracking.look_at(source, refs)

@@ -202,7 +202,7 @@ def test_fewest_parcels_are_never_more_than_the_cheapest(case: Problem) -> None:
     try:
         fewest = decide(replace(case, preference=Preference.FEWEST_PARCELS))
     except Unroutable:
-        assume(False)
+        return  # the same for both
     assert len(fewest.packages) <= len(decide(replace(case, preference=Preference.CHEAPEST)).packages)
 
 

@@ -136,14 +136,16 @@ def upgrade() -> None:
         sa.Column("location_id", sa.String(length=140), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("remote_ref", sa.String(length=128), nullable=True),
-        sa.Column("is_open", sa.Integer(), nullable=False),
+        sa.Column("is_followed", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["customer_order.id"], name=op.f("fk_fulfillment_order_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fulfillment_order")),
     )
     with op.batch_alter_table("fulfillment_order", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fulfillment_order_location_id"), ["location_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fulfillment_order_order_id"), ["order_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_fulfillment_order_source_is_open_id"), ["source", "is_open", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_fulfillment_order_source_is_followed_id"), ["source", "is_followed", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_fulfillment_order_source_remote_ref"), ["source", "remote_ref"], unique=False)
 
     op.create_table(
@@ -185,7 +187,7 @@ def downgrade() -> None:
     op.drop_table("hold")
     with op.batch_alter_table("fulfillment_order", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_fulfillment_order_source_remote_ref"))
-        batch_op.drop_index(batch_op.f("ix_fulfillment_order_source_is_open_id"))
+        batch_op.drop_index(batch_op.f("ix_fulfillment_order_source_is_followed_id"))
         batch_op.drop_index(batch_op.f("ix_fulfillment_order_order_id"))
         batch_op.drop_index(batch_op.f("ix_fulfillment_order_location_id"))
 

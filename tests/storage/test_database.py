@@ -1,0 +1,87 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from gateway.storage.database import DatabaseInUse, opened
+from gateway.storage.tables import metadata
+from tests.harness import run
+
+OPEN_AND_WAIT = """
+import asyncio, sys
+from gateway.storage.database import DatabaseInUse, opened
+
+async def main():
+    async with opened(sys.argv[1]):
+        print("open", flush=True)
+        sys.stdin.readline()
+
+try:
+    asyncio.run(main())
+except DatabaseInUse as refusal:
+    print(refusal)
+"""
+
+
+def url(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'deep' / 'dom.sqlite3'}"
+
+
+def test_migrations_lead_to_exactly_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    def differences(connection: Connection) -> Any:
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+
+    async def story() -> None:
+        for _ in range(2):  # a migrated database is opened like a new one
+            async with opened(url(tmp_path)) as database, database.reading.connect() as connection:
+                assert await connection.run_sync(differences) == []
+
+    run(story)
+
+
+def test_a_second_process_on_the_same_file_is_refused_until_the_first_is_gone_however_it_went(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(url(tmp_path)):
+            pass
+
+    command = [sys.executable, "-c", OPEN_AND_WAIT, url(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:  # noqa: S603  # our own
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
+        with pytest.raises(DatabaseInUse, match=r"dom\.sqlite3 is open in another dom process"):
+            run(story)
+        first.kill()
+    run(story)
+
+
+def test_promises_survive_the_power_and_readers_do_not_stop_writers(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(url(tmp_path)) as database:
+            for engine in (database.writing, database.reading):
+                async with engine.connect() as connection:
+                    asked = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in WANTED}
+                    assert asked == WANTED
+            async with database.reading.connect() as reader:
+                await reader.execute(text("SELECT count(*) FROM source"))
+                async with database.writing.begin() as writer:
+                    await writer.execute(text("INSERT INTO source (name, epoch) VALUES ('x', 1)"))
+                assert (await reader.execute(text("SELECT count(*) FROM source"))).scalar() == 0, "one snapshot per transaction"
+
+    run(story)
+
+
+WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_an_address_without_a_file_is_refused() -> None:
+    async def story() -> None:
+        async with opened("sqlite+aiosqlite://"):
+            pass
+
+    with pytest.raises(ValueError, match="file is needed"):
+        run(story)
