@@ -17,6 +17,7 @@ from connectors.sandbox.square import SquareSandbox
 
 _GRACE_S: Final = 1.0
 _KEEP_ALIVE_S: Final = 75
+_MESSAGE_BYTES_MAX: Final = 2**20
 
 
 @asynccontextmanager
@@ -27,7 +28,9 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, socke
     ``uvicorn.Server`` instead of its ``serve``.
     """
     ws: Literal["websockets-sansio", "none"] = "websockets-sansio" if sockets else "none"
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws=ws, timeout_keep_alive=_KEEP_ALIVE_S)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, ws=ws, ws_max_size=_MESSAGE_BYTES_MAX, timeout_keep_alive=_KEEP_ALIVE_S
+    )
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

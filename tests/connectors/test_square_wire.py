@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -378,25 +378,22 @@ def test_a_key_that_was_used_with_another_body_finds_the_order_that_it_made(wire
     assert asyncio.run(story()) is RemoteState.ACCEPTED
 
 
+def outcome_is_unknown(ask: Callable[[Square], Awaitable[object]]) -> None:
+    async def story() -> None:
+        async with square() as connector:
+            await ask(connector)
+
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(story())
+
+
 @pytest.mark.parametrize("search", [httpx.Response(200, json={}), httpx.Response(429, headers={"Retry-After": "60"})])
 def test_a_key_whose_order_cannot_be_found_has_an_unknown_outcome(wire: respx.MockRouter, search: httpx.Response) -> None:
     wire.post(ORDERS).respond(400, json={"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "IDEMPOTENCY_KEY_REUSED"}]})
     wire.post(f"{ORDERS}/search").mock(return_value=search)
-
-    async def story() -> None:
-        async with square() as connector:
-            await connector.request(request_of(sku="A"))
-
-    with pytest.raises(OutcomeUnknown):
-        asyncio.run(story())
+    outcome_is_unknown(lambda connector: connector.request(request_of(sku="A")))
 
 
 def test_a_search_through_too_many_orders_is_not_taken_for_an_absence(wire: respx.MockRouter) -> None:
     wire.post(f"{ORDERS}/search").respond(json={"orders": [], "cursor": "more"})
-
-    async def story() -> None:
-        async with square() as connector:
-            await connector.find(RequestKey("key-1"))
-
-    with pytest.raises(OutcomeUnknown):
-        asyncio.run(story())
+    outcome_is_unknown(lambda connector: connector.find(RequestKey("key-1")))

@@ -52,4 +52,5 @@ def test_units_are_not_promised_again_until_the_stores_own_number_shows_that_the
 
 def _at_chicago(data: dict[str, Any]) -> int:
     levels = data["inventory"][0]["levels"]
-    return next(each["availableToPromise"] for each in levels if each["location"]["code"] == "chicago-store")
+    (found,) = (int(each["availableToPromise"]) for each in levels if each["location"]["code"] == "chicago-store")
+    return found
