@@ -68,8 +68,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened(settings.store.url))
         sources = await _sources(settings, parts, stack)
-        store = SqlStore(engine=database.reading, clock=clock)
-        upkeep = SqlUpkeep(engine=database.writing, clock=clock)
+        store = SqlStore(database=database, clock=clock)
+        upkeep = SqlUpkeep(database=database, clock=clock)
         changes = Changes(reread_s=settings.stock.reread_s)
         jobs_bell, events_bell = asyncio.Event(), asyncio.Event()
 
@@ -79,7 +79,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             changes.touch(skus)
 
         writer = GroupCommitWriter(
-            engine=database.writing,
+            database=database,
             clock=clock,
             new_id=new_id,
             committed=committed,

@@ -155,15 +155,15 @@ async def _desk(folder: Path, clock: HandClock, limits: dict[str, Any], logs: Se
     async with opened(f"sqlite+aiosqlite:///{folder / 'dom.sqlite3'}") as database:
         commits: list[frozenset[Sku]] = []
         writer = GroupCommitWriter(
-            engine=database.writing, clock=clock, new_id=uuid7_maker(clock.now), committed=commits.append, **limits
+            database=database, clock=clock, new_id=uuid7_maker(clock.now), committed=commits.append, **limits
         )
         async with at_work(writer.run) as working:
             yield Desk(
                 clock=clock,
                 database=database,
                 writer=writer,
-                store=SqlStore(engine=database.reading, clock=clock),
-                upkeep=SqlUpkeep(engine=database.writing, clock=clock),
+                store=SqlStore(database=database, clock=clock),
+                upkeep=SqlUpkeep(database=database, clock=clock),
                 commits=commits,
                 working=working,
                 logs=logs,

@@ -1,18 +1,23 @@
 """Opening the database: engines, pragmas, the lock against a second process, and migrations."""
 
+import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS_MAX = 4
@@ -25,10 +30,54 @@ class DatabaseInUse(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """One database, with a door for reading and a narrower one for writing: a single connection."""
+    """One database, with a door for reading and a narrower one for writing: a single connection.
+
+    Work on it is never cut off halfway: whoever is canceled stops waiting, the work goes on to its end, and the doors close after
+    it. A connection that is left in the middle of a statement cannot be used or closed any more.
+    """
 
     reading: AsyncEngine
     writing: AsyncEngine
+    _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of the work, which is finished in any case."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Finish what is under way, then close the doors."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self.reading.dispose()
+        await self.writing.dispose()
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: whoever waited for it may be gone
+
+
+class OnDatabase(Protocol):
+    """Something whose methods work on a database."""
+
+    @property
+    def database(self) -> Database:
+        """Which."""
+
+
+S = TypeVar("S", bound=OnDatabase)
+
+
+def whole(method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """A method that is never cut off halfway."""
+
+    @wraps(method)
+    async def finished(works: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await works.database.finish(method(works, *args, **kwargs))
+
+    return finished
 
 
 @asynccontextmanager
@@ -41,12 +90,12 @@ async def opened(url: str) -> AsyncIterator[Database]:
     with _locked(_file(url)):
         writing = _engine(url, connections_max=1, begin="BEGIN IMMEDIATE")
         reading = _engine(url, connections_max=READERS_MAX, begin="BEGIN")
+        database = Database(reading=reading, writing=writing)
         try:
             await _migrate(writing)
-            yield Database(reading=reading, writing=writing)
+            yield database
         finally:
-            await reading.dispose()
-            await writing.dispose()
+            await database.aclose()
 
 
 def free_or_refuse(url: str) -> None:

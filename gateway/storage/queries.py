@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.contract import RemoteRef, Sku
 from gateway.domain.books import ShelfKey
@@ -18,6 +17,7 @@ from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
 from gateway.domain.tasks import JobState
 from gateway.ports import Backlog, Clock, OpenWork, OrderFilter, OrderPage, PageRequest
+from gateway.storage.database import Database, whole
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
 from gateway.storage.tables import decision, event, hold, job, location, order, order_sku, work
@@ -28,9 +28,9 @@ Found = Any  # a Row of it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlStore:
-    """Reads through ``engine``; every method is one short snapshot."""
+    """Every method is one short snapshot."""
 
-    engine: AsyncEngine
+    database: Database
     clock: Clock
 
     # ------------------------------------------------------------------------------------------ orders
@@ -38,9 +38,10 @@ class SqlStore:
         """That order."""
         return (await self.orders_by_id((order,))).get(order)
 
+    @whole
     async def orders_by_id(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
         """Those of these orders that exist."""
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             return await load_orders(connection, orders)
 
     async def find_order(self, *, number: str | None = None, external: tuple[str, str] | None = None) -> OrderId | None:
@@ -58,6 +59,7 @@ class SqlStore:
         found = await self._first(select(work.c.order_id).where(work.c.id == fulfillment_order))
         return None if found is None else OrderId(found[0])
 
+    @whole
     async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
         """One page of orders, by key: as fast on the last page as on the first."""
         descending = page.newest_first is not page.backward
@@ -68,7 +70,7 @@ class SqlStore:
             beyond = (order.c.placed_at < at, order.c.id < last) if descending else (order.c.placed_at > at, order.c.id > last)
             query = query.where(or_(beyond[0], and_(order.c.placed_at == at, beyond[1])))
         query = query.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(page.size + 1)
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             newest = (await connection.execute(select(func.max(event.c.seq)))).scalar()
             rows = (await connection.execute(query)).all()
         orders = tuple(read(row[0], Order) for row in rows[: page.size])
@@ -86,11 +88,12 @@ class SqlStore:
         found = await self._first(select(func.count()).select_from(few))
         return int(found[0]) if found is not None else 0
 
+    @whole
     async def decisions(self, orders: Collection[OrderId]) -> Mapping[OrderId, tuple[DecisionRecord, ...]]:
         """How these orders were routed, oldest first."""
         query = select(decision.c.order_id, decision.c.body).where(decision.c.order_id.in_(sorted(orders))).order_by(decision.c.id)
         found: dict[OrderId, tuple[DecisionRecord, ...]] = {}
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             for row in await connection.execute(query):
                 found[row.order_id] = (*found.get(row.order_id, ()), read(row.body, DecisionRecord))
         return found
@@ -101,11 +104,13 @@ class SqlStore:
         return None if found is None else read(found[0], DecisionRecord)
 
     # ------------------------------------------------------------------------------------------ promises
+    @whole
     async def reservation(self, reservation: ReservationId) -> Reservation | None:
         """That hold."""
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             return (await load_reservations(connection, (reservation,))).get(reservation)
 
+    @whole
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
         """Our promises on these SKUs, without those of expired holds."""
         over = (
@@ -113,7 +118,7 @@ class SqlStore:
             .where(hold.c.sku.in_(sorted(skus)), hold.c.expires_at <= micros(self.clock.now()))
             .group_by(hold.c.sku, hold.c.location_id)
         )
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             shelves = await load_shelves(connection, skus)
             if any(each.held_units for each in shelves.values()):
                 for row in await connection.execute(over):
@@ -121,24 +126,27 @@ class SqlStore:
                     shelves[key] = shelves[key].without_held(int(row[2]))
         return shelves
 
+    @whole
     async def epochs(self) -> Mapping[SourceName, int]:
         """How many acknowledgments of each source have been committed."""
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             return await load_epochs(connection)
 
     # ------------------------------------------------------------------------------------------ places and their work
+    @whole
     async def locations(self) -> tuple[Location, ...]:
         """Every place that was ever seen."""
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             rows = await connection.execute(select(location.c.body).order_by(location.c.id))
             return tuple(read(row[0], Location) for row in rows)
 
+    @whole
     async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
         """Requests this source has not finished, by id."""
         query = select(work).where(work.c.source == source, work.c.is_followed == 1, work.c.remote_ref.is_not(None))
         if after is not None:
             query = query.where(work.c.id > after)
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             return tuple(_open_work(row) for row in await connection.execute(query.order_by(work.c.id).limit(limit)))
 
     async def work_by_ref(self, source: SourceName, remote_ref: str) -> OpenWork | None:
@@ -161,12 +169,13 @@ class SqlStore:
         found = await self._first(select(func.min(event.c.seq), func.max(event.c.seq)))
         return (found[0] or 0, found[1] or 0) if found is not None else (0, 0)
 
+    @whole
     async def backlog(self) -> Backlog:
         """What waits."""
         waiting = (
             select(job.c.kind, job.c.state, func.count()).where(job.c.state != JobState.DONE).group_by(job.c.kind, job.c.state)
         )
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             rows = (await connection.execute(waiting)).all()
             silent = (await connection.execute(select(func.count()).where(event.c.seq.is_(None)))).scalar()
         return Backlog(
@@ -175,8 +184,9 @@ class SqlStore:
             events_unsequenced=silent or 0,
         )
 
+    @whole
     async def _events(self, query: Query) -> tuple[OrderEvent, ...]:
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             return tuple(
                 OrderEvent(
                     id=row.id,
@@ -190,8 +200,9 @@ class SqlStore:
                 for row in await connection.execute(query)
             )
 
+    @whole
     async def _first(self, query: Query) -> Found | None:
-        async with self.engine.connect() as connection:
+        async with self.database.reading.connect() as connection:
             return (await connection.execute(query)).first()
 
 

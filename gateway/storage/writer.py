@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.contract import Sku
 from gateway.domain.books import Books
 from gateway.domain.refusals import IdempotencyMismatch, Overloaded, Refusal, Refusals
 from gateway.ports import Clock, Command, Fenced, LostClaim, NewId, Once
 from gateway.storage import answers, claims
+from gateway.storage.database import Database, whole
 from gateway.storage.documents import document, read
 from gateway.storage.ledgers import load, save
 
@@ -47,7 +48,7 @@ class GroupCommitWriter:
     ``queue_max`` may wait, each for no longer than ``wait_max_s``.
     """
 
-    engine: AsyncEngine
+    database: Database
     clock: Clock
     new_id: NewId
     committed: Callable[[frozenset[Sku]], None]
@@ -124,9 +125,10 @@ class GroupCommitWriter:
             _settle(waiting, outcome)
         self.committed(skus)
 
+    @whole
     async def _transact(self, batch: Sequence[Waiting]) -> tuple[list[Any], frozenset[Sku]]:
         """One transaction: load, decide, save. The outcomes count once it is committed."""
-        async with self.engine.begin() as connection:
+        async with self.database.writing.begin() as connection:
             given = await answers.given(connection, [each.once for each in batch if each.once is not None])
             held = await claims.held(connection, [each.fenced.job for each in batch if each.fenced is not None])
             books = await load(connection, [each.command.touches for each in batch], now=self.clock.now(), new_id=self.new_id)

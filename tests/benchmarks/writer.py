@@ -95,7 +95,7 @@ async def _run(file: Path, batch_max: int, orders: int, advance: Callable[[], ob
     empty_bytes = _size(file)
     async with opened(url) as database:
         writer = GroupCommitWriter(
-            engine=database.writing, clock=clock, new_id=new_id, committed=lambda _: None, batch_max=batch_max, wait_max_s=600
+            database=database, clock=clock, new_id=new_id, committed=lambda _: None, batch_max=batch_max, wait_max_s=600
         )
         running = asyncio.create_task(writer.run())
         before_rows = await _rows_written(database.writing)
