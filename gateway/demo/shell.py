@@ -11,7 +11,10 @@ from rich.table import Table
 from gateway.demo.world import TOKENS, World, world
 from gateway.domain.principals import Role
 
-QUERY = '{ inventory(skus: [\\"SKU-0002\\"]) { name availableToPromise levels { location { code } available asOf freshness } } }'
+QUERY = (
+    '{ inventory(skus: [\\"SKU-0002\\"]) '
+    "{ name availableToPromise complete levels { location { code } available asOf freshness } } }"
+)
 
 
 async def demonstrate(*, port: int, seed: int, products: int, console: Console) -> None:
@@ -37,7 +40,9 @@ async def _run(folder: Path, port: int, seed: int, products: int, console: Conso
 
 
 def _welcome(running: World, console: Console) -> None:
-    console.print(f"\n[bold]GraphQL[/]  {running.graphql}  (open it in a browser, or paste the line below)\n")
+    header = f'{{"authorization": "Bearer {TOKENS[Role.OPERATOR]}"}}'
+    console.print(f"\n[bold]GraphQL[/]  {running.graphql}", highlight=False)
+    console.print(f"In a browser, put {header} under Headers. Or paste:\n", highlight=False, markup=False)
     curl = (
         f"curl -s {running.graphql} -H 'authorization: Bearer {TOKENS[Role.STOREFRONT]}' "
         f"-H 'content-type: application/json' -d '{{\"query\":\"{QUERY}\"}}'"

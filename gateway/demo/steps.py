@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from time import perf_counter
 from typing import Any, Final
 
@@ -170,10 +171,10 @@ async def split_order(guide: Guide) -> Facts:
             package["cost"]["amount"],
             terms,
         )
-    considered = Table("considered", "", "costs more by", "or why not", box=None, header_style="bold")
+    considered = Table("considered", "", "best plan with it", "or why not", box=None, header_style="bold")
     for each in decision["candidates"]:
-        regret = each["regret"]["amount"] if each["regret"] else ""
-        considered.add_row(each["location"]["code"], "chosen" if each["chosen"] else "", regret, each["excludedBecause"] or "")
+        chosen, why_not = "chosen" if each["chosen"] else "", each["excludedBecause"] or ""
+        considered.add_row(each["location"]["code"], chosen, _plan_cost(decision, each) or "", why_not)
     guide.console.print(
         f"Order {order['number']} to Chicago uses the hold, and ships from two places for {decision['cost']['amount']} USD:"
     )
@@ -190,7 +191,7 @@ async def split_order(guide: Guide) -> Facts:
             {
                 "location": each["location"]["code"],
                 "chosen": each["chosen"],
-                "regret": each["regret"] and each["regret"]["amount"],
+                "cost": _plan_cost(decision, each),
                 "excludedBecause": each["excludedBecause"],
             }
             for each in decision["candidates"]
@@ -320,6 +321,12 @@ STEPS: Final[tuple[tuple[str, str, Step], ...]] = (
 
 
 # ---------------------------------------------------------------------------------------------- what they share
+def _plan_cost(decision: Any, candidate: Any) -> str | None:
+    """What the cheapest plan costs in which this location sends something; None, if it cannot."""
+    regret = candidate["regret"]
+    return None if regret is None else str(Decimal(decision["cost"]["amount"]) + Decimal(regret["amount"]))
+
+
 async def _promisable(guide: Guide, *skus: str) -> dict[str, int]:
     items = (await guide.visitor.ask(INVENTORY, skus=list(skus)))["inventory"]
     return {item["sku"]: item["availableToPromise"] for item in items}
