@@ -8,7 +8,7 @@ clocks are compared.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.contract import Sku
@@ -60,10 +60,6 @@ class Shelf:
     settled_epoch: int = 0
     version: int = 0
     acknowledged: tuple[Acknowledged, ...] = ()
-
-    def without_held(self, units: int) -> "Shelf":
-        """The same shelf without so many held units."""
-        return replace(self, held_units=self.held_units - units)
 
 
 def outdated(reading: Reading, shelf: Shelf) -> bool:

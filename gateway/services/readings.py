@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+import msgspec
 import structlog
 from cachetools import LRUCache
 
@@ -74,8 +75,7 @@ class Kept:
         return self.asked_at_s >= oldest_s and not self.moved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, kw_only=True):  # made by the hundred for one query: a struct is made in C
     """One source's part in the answer about one SKU."""
 
     source: SourceName

@@ -88,8 +88,10 @@ async def opened(url: str) -> AsyncIterator[Database]:
         DatabaseInUse: It is SQLite and another process has it.
     """
     with _locked(_file(url)):
-        writing = _engine(url, connections_max=1, begin="BEGIN IMMEDIATE")
-        reading = _engine(url, connections_max=READERS_MAX, begin="BEGIN")
+        writing = _engine(url, connections_max=1)
+        event.listen(writing.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        # Every question is one statement and so a snapshot of its own: a transaction around it would only cost.
+        reading = _engine(url, connections_max=READERS_MAX, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
         database = Database(reading=reading, writing=writing)
         try:
             await _migrate(writing)
@@ -133,8 +135,8 @@ def _lock_or_refuse(lock: TextIOWrapper, path: Path) -> None:
         raise DatabaseInUse(f"{path} is open in another dom process; stop that one, or give each a file of its own") from None
 
 
-def _engine(url: str, *, connections_max: int, begin: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=connections_max, max_overflow=0, pool_timeout=10)
+def _engine(url: str, *, connections_max: int, **how: Any) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=connections_max, max_overflow=0, pool_timeout=10, pool_reset_on_return=None, **how)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -145,10 +147,6 @@ def _engine(url: str, *, connections_max: int, begin: str) -> AsyncEngine:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
     return engine
 

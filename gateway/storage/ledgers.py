@@ -1,10 +1,11 @@
 """Loading the books for a batch of commands, and writing down what they changed: a few bulk statements, however many commands."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -68,29 +69,54 @@ async def load_reservations(
     return {each.id: each for each in (read(row[0], Reservation) for row in found)}
 
 
-async def load_shelves(connection: AsyncConnection, skus: Collection[Sku]) -> dict[ShelfKey, Shelf]:
-    """Our promises on these SKUs, everywhere; pairs that never had any are left out."""
+async def load_shelves(
+    connection: AsyncConnection, skus: Collection[Sku], *, holds_at: datetime | None = None
+) -> dict[ShelfKey, Shelf]:
+    """Our promises on these SKUs, everywhere, in one statement; pairs that never had any are left out.
+
+    ``holds_at``: without holds whose time was up by then. Whoever writes ends those first, and needs no instant.
+    """
     if not skus:
         return {}
-    wanted = sorted(skus)
-    noted: dict[ShelfKey, list[Acknowledged]] = {}
-    query = select(acknowledged).where(acknowledged.c.sku.in_(wanted)).order_by(acknowledged.c.epoch)
+    held: ColumnElement[int] = shelf.c.held_units
+    if holds_at is not None:
+        over = select(func.coalesce(func.sum(hold.c.units), 0)).where(
+            hold.c.sku == shelf.c.sku, hold.c.location_id == shelf.c.location_id, hold.c.expires_at <= micros(holds_at)
+        )
+        held = held - over.scalar_subquery()
+    noted = (acknowledged.c.sku == shelf.c.sku) & (acknowledged.c.location_id == shelf.c.location_id)
+    query = (
+        select(
+            shelf.c.sku,
+            shelf.c.location_id,
+            held.label("held_units"),
+            shelf.c.committed_units,
+            shelf.c.settled_epoch,
+            shelf.c.version,
+            acknowledged.c.fulfillment_order_id,
+            acknowledged.c.units,
+            acknowledged.c.epoch,
+        )
+        .outerjoin(acknowledged, noted)
+        .where(shelf.c.sku.in_(sorted(skus)))
+        .order_by(shelf.c.sku, shelf.c.location_id, acknowledged.c.epoch)
+    )
+    found: dict[ShelfKey, Shelf] = {}
     for row in await connection.execute(query):
-        each = Acknowledged(work=FulfillmentOrderId(row.fulfillment_order_id), units=row.units, epoch=row.epoch)
-        noted.setdefault((Sku(row.sku), LocationId(row.location_id)), []).append(each)
-    rows = await connection.execute(select(shelf).where(shelf.c.sku.in_(wanted)).order_by(shelf.c.sku, shelf.c.location_id))
-    return {
-        (Sku(row.sku), LocationId(row.location_id)): Shelf(
-            sku=Sku(row.sku),
-            location=LocationId(row.location_id),
+        key = (Sku(row.sku), LocationId(row.location_id))
+        known = found.get(key) or Shelf(
+            sku=key[0],
+            location=key[1],
             held_units=row.held_units,
             committed_units=row.committed_units,
             settled_epoch=row.settled_epoch,
             version=row.version,
-            acknowledged=tuple(noted.get((Sku(row.sku), LocationId(row.location_id)), ())),
         )
-        for row in rows
-    }
+        if row.epoch is not None:
+            each = Acknowledged(work=FulfillmentOrderId(row.fulfillment_order_id), units=row.units, epoch=row.epoch)
+            known = replace(known, acknowledged=(*known.acknowledged, each))
+        found[key] = known
+    return found
 
 
 async def load_epochs(connection: AsyncConnection, sources: Collection[SourceName] | None = None) -> dict[SourceName, int]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from connectors.contract import RemoteRef, Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.events import OrderEvent
-from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
+from gateway.domain.identity import FulfillmentOrderId, OrderId, ReservationId, SourceName
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order
 from gateway.domain.reservations import Reservation
@@ -20,7 +20,7 @@ from gateway.ports import Backlog, Clock, OpenWork, OrderFilter, OrderPage, Page
 from gateway.storage.database import Database, whole
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
-from gateway.storage.tables import decision, event, hold, job, location, order, order_sku, work
+from gateway.storage.tables import decision, event, job, location, order, order_sku, work
 
 Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
 Found = Any  # a Row of it
@@ -113,18 +113,8 @@ class SqlStore:
     @whole
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
         """Our promises on these SKUs, without those of expired holds."""
-        over = (
-            select(hold.c.sku, hold.c.location_id, func.sum(hold.c.units))
-            .where(hold.c.sku.in_(sorted(skus)), hold.c.expires_at <= micros(self.clock.now()))
-            .group_by(hold.c.sku, hold.c.location_id)
-        )
         async with self.database.reading.connect() as connection:
-            shelves = await load_shelves(connection, skus)
-            if any(each.held_units for each in shelves.values()):
-                for row in await connection.execute(over):
-                    key = (Sku(row[0]), LocationId(row[1]))
-                    shelves[key] = shelves[key].without_held(int(row[2]))
-        return shelves
+            return await load_shelves(connection, skus, holds_at=self.clock.now())
 
     @whole
     async def epochs(self) -> Mapping[SourceName, int]:

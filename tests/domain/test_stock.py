@@ -90,8 +90,3 @@ def test_the_network_promises_what_is_known_less_what_has_no_location_yet(
     known = [each for each in at_locations if each is not None]
     expected = sum(known) - held - unrouted if known else None
     assert network_available_to_promise(at_locations, network) == expected
-
-
-def test_a_hold_that_is_given_back_can_be_promised_again() -> None:
-    shelf = Shelf(sku=MUG, location=EAST, held_units=5)
-    assert available_to_promise(reading(MUG, EAST, 5), shelf.without_held(3)) == 3

@@ -66,11 +66,12 @@ def test_promises_survive_the_power_and_readers_do_not_stop_writers(tmp_path: Pa
                 async with engine.connect() as connection:
                     asked = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in WANTED}
                     assert asked == WANTED
+            count = text("SELECT count(*) FROM source")
             async with database.reading.connect() as reader:
-                await reader.execute(text("SELECT count(*) FROM source"))
                 async with database.writing.begin() as writer:
                     await writer.execute(text("INSERT INTO source (name, epoch) VALUES ('x', 1)"))
-                assert (await reader.execute(text("SELECT count(*) FROM source"))).scalar() == 0, "one snapshot per transaction"
+                    assert (await reader.execute(count)).scalar() == 0, "what is not committed is not there"
+                assert (await reader.execute(count)).scalar() == 1, "each question sees what is there when it is asked"
 
     run(story)
 
