@@ -125,6 +125,7 @@ async def measure(found: Stand, *, rounds: int, requests: int, clients: Sequence
             for one, other in pairs
             for name in ("server_cpu_ms", "p50_ms")
         },
+        facts={"upstream_requests_per_query": figures["gateway live, 1 at once"]["upstream_requests_per_query"]},
         wrong=tuple(dict.fromkeys(wrong)),
     )
 
