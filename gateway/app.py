@@ -164,7 +164,16 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
         await upkeep.release_jobs()  # the lock on the file says that whoever held a claim is gone
         await network.load()
         await events.load()
-        loops = (writer.run, events.run, dispatch.run, tracking.run, network.run, partial(_warm, sources, settings))
+        reservations = Reservations(writer=writer, store=store, routing=routing, network=network, clock=clock)
+        loops = (
+            reservations.sweep,
+            writer.run,
+            events.run,
+            dispatch.run,
+            tracking.run,
+            network.run,
+            partial(_warm, sources, settings),
+        )
         await stack.enter_async_context(_at_work(loops))
         yield Services(
             clock=clock,
@@ -172,7 +181,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             network=network,
             inventory=inventory,
             readings=readings,
-            reservations=Reservations(writer=writer, store=store, routing=routing, network=network, clock=clock),
+            reservations=reservations,
             routing=routing,
             orders=Orders(writer=writer, store=store, routing=routing, network=network),
             fulfillments=Fulfillments(writer=writer, store=store),

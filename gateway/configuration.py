@@ -154,6 +154,7 @@ def _settings(reader: Reader, found: Mapping[str, Any]) -> Settings | None:
         reader.table(Token, table, ("tokens", str(place)))
         for place, table in enumerate(_list(reader, found.get("tokens", []), "tokens"))
     )
+    _each_its_own(reader, tokens)
     if not tokens:
         reader.wrong(("tokens",), "at least one [[tokens]] table is needed, or nobody can ask anything")
     if reader.mistakes:
@@ -163,6 +164,17 @@ def _settings(reader: Reader, found: Mapping[str, Any]) -> Settings | None:
         tokens=tuple(each for each in tokens if each is not None),
         **{name: section for name, section in sections.items() if section is not None},
     )
+
+
+def _each_its_own(reader: Reader, tokens: tuple[Token | None, ...]) -> None:
+    """Two tokens of one name would share their idempotency keys; of two of one secret, only one could ever be used."""
+    for part in ("name", "secret"):
+        seen: set[str] = set()
+        for place, token in enumerate(tokens):
+            if token is not None and getattr(token, part) in seen:
+                reader.wrong(("tokens", str(place), part), f"another token has the same {part}")
+            elif token is not None:
+                seen.add(getattr(token, part))
 
 
 OURS = ("connector", "label", "safety_units", "locations")

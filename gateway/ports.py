@@ -210,6 +210,9 @@ class Store(Protocol):
     async def reservation(self, reservation: ReservationId) -> Reservation | None:
         """That hold."""
 
+    async def due_reservations(self, *, limit: int) -> frozenset[ReservationId]:
+        """Holds whose time is up and that nobody has ended yet."""
+
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
         """Our promises on these SKUs, without those of expired holds; pairs without any are left out."""
 

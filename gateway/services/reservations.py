@@ -1,8 +1,11 @@
 """Holding stock for a customer who has not decided yet."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+import structlog
 
 from gateway.domain.books import Books
 from gateway.domain.fulfillments import Units, tally
@@ -14,7 +17,11 @@ from gateway.ports import Clock, Once, Store, Touches, Writer
 from gateway.services.network import Network
 from gateway.services.routing import Landscape, Routing
 
+log = structlog.get_logger(__name__)
+
 TTL_S_MAX: Final = 24 * 3600
+SWEEP_EVERY_S: Final = 30.0
+SWEEP_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,16 @@ class Reservations:
     async def release(self, reservation: ReservationId, *, once: Once) -> Reservation:
         """Keep them no longer."""
         return await self.writer.submit(Release(reservation=reservation), returns=Reservation, once=once)
+
+    async def sweep(self) -> None:
+        """End holds whose time is up, until canceled. They have stopped counting already: this only keeps the books small."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                if due := await self.store.due_reservations(limit=SWEEP_MAX):
+                    await self.writer.submit(End(reservations=due), returns=type(None))
+            except Exception:  # the database is away: they keep until it is back
+                log.exception("holds_not_swept")
 
     async def find(self, reservation: ReservationId) -> Reservation | None:
         """That hold, as it is now: one whose time is up is over, though nobody has come by to say so."""
@@ -126,6 +143,21 @@ class Release:
         if reservation.state is ReservationState.RELEASED:
             return reservation
         return books.end(reservation, ReservationStep.RELEASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """Write down that these holds are over. Loading them does it: the books end what is due before anything is decided."""
+
+    reservations: frozenset[ReservationId]
+
+    @property
+    def touches(self) -> Touches:
+        """The holds."""
+        return Touches(reservations=self.reservations)
+
+    def decide(self, _books: Books) -> None:
+        """Nothing is left to decide."""
 
 
 def as_of(reservation: Reservation, now: datetime) -> Reservation:

@@ -20,7 +20,7 @@ from gateway.ports import Backlog, Clock, OpenWork, OrderFilter, OrderPage, Page
 from gateway.storage.database import Database, whole
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
-from gateway.storage.tables import decision, event, job, location, order, order_sku, work
+from gateway.storage.tables import decision, event, hold, job, location, order, order_sku, work
 
 Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
 Found = Any  # a Row of it
@@ -109,6 +109,13 @@ class SqlStore:
         """That hold."""
         async with self.database.reading.connect() as connection:
             return (await load_reservations(connection, (reservation,))).get(reservation)
+
+    @whole
+    async def due_reservations(self, *, limit: int) -> frozenset[ReservationId]:
+        """Holds whose time is up and that nobody has ended yet."""
+        due = select(hold.c.reservation_id).distinct().where(hold.c.expires_at <= micros(self.clock.now())).limit(limit)
+        async with self.database.reading.connect() as connection:
+            return frozenset(ReservationId(row[0]) for row in await connection.execute(due))
 
     @whole
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:

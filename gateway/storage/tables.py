@@ -91,6 +91,7 @@ hold = Table(  # what active reservations keep; gone with them
     Column("reservation_id", ForeignKey("reservation.id"), primary_key=True),
     Column("units", Integer, nullable=False),
     _instant("expires_at"),
+    Index(None, "expires_at"),
 )
 
 shelf = Table(

@@ -49,6 +49,16 @@ name = "king"
 role = "KING"
 secret = "env:DOM_OPERATOR"
 
+[[tokens]]
+name = "shop"
+role = "STOREFRONT"
+secret = "env:DOM_OPERATOR"
+
+[[tokens]]
+name = "shop"
+role = "AGENT"
+secret = "env:DOM_OPERATOR"
+
 [colors]
 """
 # The line of each mistake, its key, and a word of what is said about it.
@@ -63,7 +73,9 @@ MISTAKES = (
     (23, "sources.boxes.token", "NOWHERE_TO_BE_FOUND"),
     (28, "sources.boxes.locations.0.time_zone", "Mars/Phobos"),
     (32, "tokens.0.role", "KING"),
-    (35, "colors", "no such table"),
+    (41, "tokens.2.name", "another token"),
+    (43, "tokens.2.secret", "another token"),
+    (45, "colors", "no such table"),
 )
 
 

@@ -12,7 +12,7 @@ from gateway.domain.reservations import Reservation, ReservationState
 from gateway.domain.stock import NETWORK
 from gateway.ports import OrderFilter, PageRequest
 from gateway.services.orders import Cancel
-from gateway.services.reservations import Extend, Release
+from gateway.services.reservations import End, Extend, Release
 from tests.harness import run
 from tests.samples import CUP, EAST, MUG, START, WEST, Desk, desk, hold, place
 
@@ -52,6 +52,25 @@ def test_what_ran_out_is_recorded_as_expired_by_whoever_comes_next(tmp_path: Pat
             assert await held(on) == 2
             await on.writer.submit(Release(reservation=second.id), returns=Reservation)
             assert {key: each.held_units for key, each in (await on.store.shelves([MUG])).items()} == {(MUG, NETWORK): 0}
+
+    run(story)
+
+
+def test_holds_that_nobody_comes_back_for_are_swept_and_the_others_are_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with desk(tmp_path) as on:
+            over = [await on.writer.submit(hold(1, of=5, ttl_s=60), returns=Reservation) for _ in range(3)]
+            kept = await on.writer.submit(hold(1, of=5, ttl_s=120), returns=Reservation)
+            assert await on.store.due_reservations(limit=10) == frozenset()
+            on.clock.wait(60)
+            assert len(await on.store.due_reservations(limit=2)) == 2
+            due = await on.store.due_reservations(limit=10)
+            assert due == {each.id for each in over}
+            await on.writer.submit(End(reservations=due), returns=type(None))
+            assert await on.store.due_reservations(limit=10) == frozenset()
+            found = [await on.store.reservation(each.id) for each in (*over, kept)]
+            assert [each and each.state for each in found] == [ReservationState.EXPIRED] * 3 + [ReservationState.ACTIVE]
+            assert await held(on) == 1
 
     run(story)
 

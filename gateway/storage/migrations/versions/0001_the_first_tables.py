@@ -158,6 +158,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_hold_reservation_id")),
         sa.PrimaryKeyConstraint("sku", "location_id", "reservation_id", name=op.f("pk_hold")),
     )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hold_expires_at"), ["expires_at"], unique=False)
+
     op.create_table(
         "order_sku",
         sa.Column("sku", sa.String(length=100), nullable=False),
@@ -184,6 +187,9 @@ def downgrade() -> None:
 
     op.drop_table("routing_decision")
     op.drop_table("order_sku")
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hold_expires_at"))
+
     op.drop_table("hold")
     with op.batch_alter_table("fulfillment_order", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_fulfillment_order_source_remote_ref"))
