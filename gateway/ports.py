@@ -1,7 +1,7 @@
 """All that the services ask of the outside world, on one page."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -177,7 +177,6 @@ class Backlog:
     jobs_ready: int = 0
     jobs_dead: int = 0
     events_unsequenced: int = 0
-    by_kind: Mapping[str, int] = field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -204,11 +204,11 @@ def _reader(
         return result
 
     def remembered(value: Any, memo: Memo) -> dict[str, Any]:
-        key = (id(completed), id(value))  # the result that is being built keeps the value alive
+        key = (id(completed), id(value))
         found = memo.get(key)
         if found is None:
-            found = memo[key] = completed(value, memo)
-        return found
+            found = memo[key] = (value, completed(value, memo))  # kept with it, so that its id is not given to another
+        return found[1]
 
     return remembered if shared else completed
 

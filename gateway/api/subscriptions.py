@@ -64,7 +64,7 @@ class Subscription:
             raise Invalid(problem=f"An interval is between 0 and {INTERVAL_MS_MAX} ms.", path=("minIntervalMs",))
         wanted: tuple[Sku, ...] = skus_of(skus)
         places = frozenset(LocationId(key_of("Location", each, what="location", path=("locations",))) for each in locations or ())
-        services, shown = info.context.services, info.context.places
+        services = info.context.services
         changes = services.changes.follow(
             services.inventory,
             wanted,
@@ -72,6 +72,7 @@ class Subscription:
             interval_s=max(min_interval_ms, 1) / 1000,
         )
         async for levels in changes:
+            shown = info.context.places  # made anew for every result
             yield InventoryChange(levels=[StockLevel.of(level, shown.location(level.location)) for level in levels])
 
 

@@ -34,7 +34,9 @@ class Fulfillments:
 
     async def accept(self, work: FulfillmentOrderId, *, expected_version: int | None, by: str, once: Once) -> Order:
         """The location takes the work on."""
-        return await self._submit(Accept, work, expected_version=expected_version, by=by, once=once)
+        order = await self._order_of(work)
+        command = Accept(order=order, work=work, expected_version=expected_version, by=by)
+        return await self.writer.submit(command, returns=Order, once=once)
 
     async def reject(
         self, work: FulfillmentOrderId, *, expected_version: int | None, reason_code: str, by: str, once: Once
@@ -51,13 +53,6 @@ class Fulfillments:
         order = await self._order_of(work)
         command = Ship(order=order, work=work, expected_version=expected_version, packages=packages, by=by)
         return await self.writer.submit(command, returns=Order, once=once)
-
-    async def _submit(
-        self, command: type["Accept"], work: FulfillmentOrderId, *, expected_version: int | None, by: str, once: Once
-    ) -> Order:
-        order = await self._order_of(work)
-        made = command(order=order, work=work, expected_version=expected_version, by=by)
-        return await self.writer.submit(made, returns=Order, once=once)
 
     async def _order_of(self, work: FulfillmentOrderId) -> OrderId:
         order = await self.store.order_of_work(work)
