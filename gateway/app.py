@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ import structlog
 from cachetools import LRUCache
 from starlette.applications import Starlette
 
-from connectors.contract import Sku, SourceError, StockReader
+from connectors.contract import SourceError, StockReader
 from connectors.registry import Tools
 from gateway.api.context import Services
 from gateway.api.schema import schema_of
@@ -31,10 +31,10 @@ from gateway.services.readings import Desk, Readings
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Routing
 from gateway.settings import Settings
-from gateway.storage.database import opened
+from gateway.storage.database import Database, opened
 from gateway.storage.queries import SqlStore
 from gateway.storage.upkeep import SqlUpkeep
-from gateway.storage.writer import GroupCommitWriter
+from gateway.storage.writer import Committed, GroupCommitWriter
 from gateway.system import SystemClock, spread, uuid7_maker
 from gateway.web.edge import edge
 
@@ -45,12 +45,17 @@ WARM_DEADLINE_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What is taken from the machine; tests take it from elsewhere. ``transport`` replaces the network towards sources."""
+    """What is taken from the machine; tests take it from elsewhere.
+
+    ``transport`` replaces the network towards sources, ``sources`` the sources themselves, ``open_store`` the database.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     new_id: NewId | None = None
     spread: Callable[[], float] = spread
     transport: httpx.AsyncBaseTransport | None = None
+    sources: Sources | None = None
+    open_store: Callable[[str, Clock], AbstractAsyncContextManager[Database]] = opened
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> Starlette:
@@ -66,17 +71,18 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
     clock = parts.clock
     new_id = parts.new_id or uuid7_maker(clock.now)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(opened(settings.store.url))
-        sources = await _sources(settings, parts, stack)
-        store = SqlStore(database=database, clock=clock)
-        upkeep = SqlUpkeep(database=database, clock=clock)
+        database = await stack.enter_async_context(parts.open_store(settings.store.url, clock))
+        sources = parts.sources if parts.sources is not None else await _sources(settings, parts, stack)
+        store = SqlStore(database=database)
         changes = Changes(reread_s=settings.stock.reread_s)
         jobs_bell, events_bell = asyncio.Event(), asyncio.Event()
 
-        def committed(skus: frozenset[Sku]) -> None:
-            jobs_bell.set()
-            events_bell.set()
-            changes.touch(skus)
+        def committed(what: Committed) -> None:
+            if what.jobs:
+                jobs_bell.set()
+            if what.events:
+                events_bell.set()
+            changes.touch(what.skus)
 
         writer = GroupCommitWriter(
             database=database,
@@ -87,6 +93,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             queue_max=settings.store.queue_max,
             wait_max_s=settings.store.wait_s_max,
         )
+        upkeep = SqlUpkeep(writer=writer)
+        await stack.enter_async_context(_at_work((writer.run,)))
         centroids = _centroids()
         network = Network(
             sources=sources,
@@ -161,13 +169,12 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             concurrency_max=settings.work.jobs_at_once_max,
             poll_s=settings.work.jobs_poll_s,
         )
-        await upkeep.release_jobs()  # the lock on the file says that whoever held a claim is gone
+        await upkeep.release_jobs()
         await network.load()
         await events.load()
         reservations = Reservations(writer=writer, store=store, routing=routing, network=network, clock=clock)
         loops = (
             reservations.sweep,
-            writer.run,
             events.run,
             dispatch.run,
             tracking.run,

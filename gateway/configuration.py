@@ -5,7 +5,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import msgspec
@@ -16,11 +17,12 @@ from connectors.registry import UnknownConnector, spec_of
 from gateway.domain.identity import SourceName
 from gateway.domain.routing import Tariff
 from gateway.ports import Correction
-from gateway.settings import Events, Network, Queries, Server, Settings, SourceSettings, Stock, Store, Text, Token, Work
+from gateway.settings import Events, Network, Queries, Server, Settings, SourceSettings, Stock, Store, StoreUrl, Text, Token, Work
 
 T = TypeVar("T")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+DATABASES: Final = frozenset({"sqlite", "postgresql", "postgres"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +91,23 @@ class Reader:
         try:
             if kind is Secret or kind == Secret | None:
                 return self._secret(found)
+            if kind is StoreUrl:
+                return self._store_url(found)
             return msgspec.convert(found, kind, strict=True)
         except (msgspec.ValidationError, ValueError, OSError) as error:
             self.wrong(at, str(error))
             return None
+
+    def _store_url(self, found: object) -> StoreUrl:
+        """The address of the database, from where it is kept if it is a secret."""
+        hidden = str(found).startswith(("env:", "file:"))
+        url = StoreUrl(self._secret(found) if hidden else str(found))
+        address = urlsplit(url)
+        if address.scheme.partition("+")[0] not in DATABASES:
+            raise ValueError("a SQLite file or a PostgreSQL database: sqlite:///dom.sqlite3 or postgresql://user@host/database")
+        if address.password and not hidden:
+            raise ValueError("an address with a password in it is written as env:NAME or file:/path, never as itself")
+        return url
 
     def _secret(self, found: object) -> Secret:
         """A credential, from where it is kept: it never stands in the file itself."""
@@ -177,7 +192,7 @@ def _each_its_own(reader: Reader, tokens: tuple[Token | None, ...]) -> None:
                 seen.add(getattr(token, part))
 
 
-OURS = ("connector", "label", "safety_units", "locations")
+OURS = ("connector", "label", "safety_units", "exclusive", "locations")
 
 
 def _source(reader: Reader, name: str, table: object) -> SourceSettings | None:
@@ -196,11 +211,18 @@ def _source(reader: Reader, name: str, table: object) -> SourceSettings | None:
     connection = reader.table(spec.settings, rest, at)
     label = reader.value(Text, table.get("label", name), (*at, "label"))
     safety = reader.value(Annotated[int, Meta(ge=0, le=1_000_000)], table.get("safety_units", 0), (*at, "safety_units"))
+    exclusive = reader.value(bool, table.get("exclusive", False), (*at, "exclusive"))
     corrections = _corrections(reader, table.get("locations", []), at)
-    if connection is None or label is None or safety is None:
+    if connection is None or label is None or safety is None or exclusive is None:
         return None
     return SourceSettings(
-        name=SourceName(name), spec=spec, connection=connection, label=label, safety_units=safety, corrections=corrections
+        name=SourceName(name),
+        spec=spec,
+        connection=connection,
+        label=label,
+        safety_units=safety,
+        exclusive=exclusive,
+        corrections=corrections,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from connectors.contract import Connector, Method, RemoteRef, Sku, SourceKind
@@ -14,7 +15,7 @@ from gateway.domain.orders import Order, OrderStatus
 from gateway.domain.reservations import Reservation
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
-from gateway.domain.tasks import Job, JobState
+from gateway.domain.tasks import Job, JobRecord, JobState
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -34,15 +35,34 @@ class Clock(Protocol):
 
 
 # ---------------------------------------------------------------------------------------------- sources
+class Tier(StrEnum):
+    """What a promise on a source's stock rests on.
+
+    Attributes:
+        EXCLUSIVE_POOL: Nobody but us sells this stock, as its operator says: what we promise is there, nothing is oversold.
+        SNAPSHOT_ONLY: Others sell it as well, and between two reads they may take what we promise. Overselling is bounded by the
+            safety stock; what is short is noticed when the source is read again or turns the request down, and routed elsewhere.
+    """
+
+    EXCLUSIVE_POOL = "EXCLUSIVE_POOL"
+    SNAPSHOT_ONLY = "SNAPSHOT_ONLY"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A configured system of record, and the connector that reaches it."""
+    """A configured system of record, and the connector that reaches it. ``exclusive``: nobody else sells its stock."""
 
     name: SourceName
     label: str
     kind: SourceKind
     connector: Connector
     safety_units: int = 0
+    exclusive: bool = False
+
+    @property
+    def tier(self) -> Tier:
+        """What promises on its stock rest on."""
+        return Tier.EXCLUSIVE_POOL if self.exclusive else Tier.SNAPSHOT_ONLY
 
 
 Sources = Mapping[SourceName, Source]
@@ -50,7 +70,10 @@ Sources = Mapping[SourceName, Source]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What the operator knows better than a source about one of its locations. None: the source's word stands."""
+    """What the operator knows better than a source about one of its locations. None: the source's word stands.
+
+    No source speaks of the last three: without the operator's word there is no limit, and there are no pickup slots.
+    """
 
     code: str | None = None
     name: str | None = None
@@ -59,6 +82,9 @@ class Correction:
     longitude: float | None = None
     methods: frozenset[Method] | None = None
     active: bool | None = None
+    units_per_day: int | None = None
+    slot_minutes: int | None = None
+    pickups_per_slot: int | None = None
 
 
 # ---------------------------------------------------------------------------------------------- writing
@@ -71,6 +97,7 @@ class Touches:
     skus: frozenset[Sku] = frozenset()
     external_ids: frozenset[tuple[str, str]] = frozenset()
     sources: frozenset[SourceName] = frozenset()
+    jobs: frozenset[str] = frozenset()
 
 
 class Command(Protocol[R_co]):
@@ -100,13 +127,13 @@ class Once:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fenced:
-    """A command on behalf of a job. It runs only while the claim holds, and says what becomes of the job.
+    """A command on behalf of a job. It runs only while the claim holds, and says what becomes of the job: None, it is done.
 
     ``attempts`` None: this one counts; a number: so many count, as after one that did not fail but is not finished either.
     """
 
     job: Job
-    then: JobState = JobState.DONE
+    then: JobState | None = None
     run_at: datetime | None = None
     error: str | None = None
     attempts: int | None = None
@@ -185,6 +212,13 @@ class Store(Protocol):
     async def order(self, order: OrderId) -> Order | None:
         """That order."""
 
+    async def order_as_of(self, order: OrderId, at: datetime) -> Order | None:
+        """That order as the newest event at or before that instant left it. None before it was placed.
+
+        Raises:
+            NoLongerKnown: The events of that time are not kept any more.
+        """
+
     async def orders_by_id(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
         """Those of these orders that exist."""
 
@@ -215,6 +249,12 @@ class Store(Protocol):
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
         """Our promises on these SKUs, without those of expired holds; pairs without any are left out."""
 
+    async def promises_as_of(self, skus: Collection[Sku], at: datetime) -> Mapping[ShelfKey, Shelf]:
+        """What was held and committed of these SKUs at that instant, by the ledger; what sources contained by then is not told apart.
+
+        Pairs that had no promises yet are left out.
+        """
+
     async def epochs(self) -> Mapping[SourceName, int]:
         """How many acknowledgments of each source have been committed."""
 
@@ -235,6 +275,9 @@ class Store(Protocol):
 
     async def event_bounds(self) -> tuple[int, int]:
         """The oldest sequence number kept and the newest given; (0, 0) before the first."""
+
+    async def jobs(self, state: JobState, *, after: str | None, limit: int) -> tuple[JobRecord, ...]:
+        """Jobs in that state, oldest first."""
 
     async def backlog(self) -> Backlog:
         """What waits."""

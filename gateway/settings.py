@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
@@ -34,11 +34,23 @@ class Server:
     socket_init_timeout_s: Seconds = 10.0
 
 
+class StoreUrl(Secret):
+    """The address of a database. One with a password in it is kept elsewhere, and named as ``env:NAME`` or ``file:/path``."""
+
+    __slots__ = ()
+
+
+DEFAULT_STORE: Final = StoreUrl("sqlite:///dom.sqlite3")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Where promises are kept: the SQLAlchemy address of a SQLite file. The rest bounds the writer and what is kept."""
+    """Where promises are kept: a SQLite file for one gateway, or a PostgreSQL database for several.
 
-    url: Text = "sqlite+aiosqlite:///dom.sqlite3"
+    ``sqlite:///dom.sqlite3`` or ``postgresql://user@host/database``. The rest bounds the writer and what is kept.
+    """
+
+    url: StoreUrl = DEFAULT_STORE
     batch_max: Annotated[int, Meta(ge=1, le=1_000)] = 64
     queue_max: Positive = 10_000
     wait_s_max: Seconds = 10.0
@@ -111,13 +123,17 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
-    """One ``[sources.NAME]`` table: which connector, what we add to it, and the connector's own settings."""
+    """One ``[sources.NAME]`` table: which connector, what we add to it, and the connector's own settings.
+
+    ``exclusive``: nobody else sells what is there.
+    """
 
     name: SourceName
     spec: ConnectorSpec
     connection: Any
     label: str
     safety_units: int = 0
+    exclusive: bool = False
     corrections: Mapping[RemoteLocationId, Correction] = field(default_factory=dict)
 
 

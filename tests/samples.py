@@ -152,18 +152,22 @@ async def desk(folder: Path, *, clock: HandClock | None = None, **limits: Any) -
 
 @asynccontextmanager
 async def _desk(folder: Path, clock: HandClock, limits: dict[str, Any], logs: Sequence[Any]) -> AsyncIterator[Desk]:
-    async with opened(f"sqlite+aiosqlite:///{folder / 'dom.sqlite3'}") as database:
+    async with opened(f"sqlite:///{folder / 'dom.sqlite3'}", clock) as database:
         commits: list[frozenset[Sku]] = []
         writer = GroupCommitWriter(
-            database=database, clock=clock, new_id=uuid7_maker(clock.now), committed=commits.append, **limits
+            database=database,
+            clock=clock,
+            new_id=uuid7_maker(clock.now),
+            committed=lambda each: commits.append(each.skus),
+            **limits,
         )
         async with at_work(writer.run) as working:
             yield Desk(
                 clock=clock,
                 database=database,
                 writer=writer,
-                store=SqlStore(database=database, clock=clock),
-                upkeep=SqlUpkeep(database=database, clock=clock),
+                store=SqlStore(database=database),
+                upkeep=SqlUpkeep(writer=writer),
                 commits=commits,
                 working=working,
                 logs=logs,

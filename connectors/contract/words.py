@@ -78,13 +78,16 @@ class Method(StrEnum):
 class ConnectorInfo:
     """What one configured source declares about itself.
 
-    ``batch_skus_max`` is the source's own limit on one read; ``fresh_for_s`` how long a reading may be served without asking
-    again.
+    ``visibility_delay_s``: for so long after the source took an order of ours into its books (as ``stock_drop`` says) a read may
+    still show the number from before; 0 where a read shows it at once. What nobody documents is declared with a margin: too long
+    costs sales for a while, too short sells twice. ``batch_skus_max`` is the source's own limit on one read; ``fresh_for_s`` how
+    long a reading may be served without asking again.
     """
 
     kind: SourceKind
     connector: str
     stock_drop: StockDrop
+    visibility_delay_s: float
     idempotency: Idempotency
     batch_skus_max: int
     fresh_for_s: float

@@ -65,6 +65,7 @@ class Odoo:
             kind=SourceKind.WAREHOUSE,
             connector="odoo",
             stock_drop=StockDrop.ON_ACCEPT,
+            visibility_delay_s=0.0,  # a delivery reserves its units in the transaction that takes it on
             idempotency=Idempotency.LOOKUP,
             batch_skus_max=settings.batch_skus_max,
             fresh_for_s=settings.fresh_for_s,

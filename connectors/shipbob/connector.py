@@ -52,6 +52,7 @@ class ShipBob:
             kind=SourceKind.THIRD_PARTY_LOGISTICS,
             connector="shipbob",
             stock_drop=StockDrop.ON_ACCEPT,
+            visibility_delay_s=settings.visibility_delay_s,
             idempotency=Idempotency.LOOKUP,
             batch_skus_max=PAGE_SIZE,
             fresh_for_s=settings.fresh_for_s,

@@ -12,7 +12,9 @@ class ShipBobSettings:
 
     ``channel_id`` is that of a channel with write scopes; ``shipping_method`` has to be mapped at ShipBob. Without the
     ``webhook_secret`` (``whsec_…``) every webhook is refused. ``rate_per_s`` is ShipBob's own limit, 150 requests a minute.
-    ``known_for_s`` is how long an item's id is remembered, ``absent_for_s`` that there is no such item.
+    ``visibility_delay_s`` is our margin: an order is taken on at once but processed by and by, and ShipBob documents no bound on
+    when its inventory shows it. ``known_for_s`` is how long an item's id is remembered, ``absent_for_s`` that there is no such
+    item.
     """
 
     token: Secret
@@ -26,6 +28,7 @@ class ShipBobSettings:
     rate_per_s: float | None = 2.5
     products_max: int = 100_000
     fresh_for_s: float = 10.0
+    visibility_delay_s: float = 60.0
     known_for_s: float = 3_600.0
     absent_for_s: float = 60.0
 

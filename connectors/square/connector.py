@@ -75,6 +75,7 @@ class Square:
             kind=SourceKind.STORE_POS,
             connector="square",
             stock_drop=StockDrop.ON_SHIP,
+            visibility_delay_s=settings.visibility_delay_s,
             idempotency=Idempotency.KEY,
             batch_skus_max=BATCH_SKUS_MAX,
             fresh_for_s=settings.fresh_for_s,

@@ -12,8 +12,9 @@ class SquareSettings:
 
     ``webhook_url`` is the notification URL exactly as it was entered at Square, trailing slash included: it is part of what
     Square signs. Without it and the ``webhook_signature_key`` every webhook is refused. ``preparation_minutes`` is what a store
-    is given to put a pickup together. ``known_for_s`` is how long stores and variations are remembered, ``absent_for_s`` that
-    there is no such variation.
+    is given to put a pickup together. ``visibility_delay_s`` is our margin: Square lowers its counts by itself once an order is
+    completed, and documents no bound on when. ``known_for_s`` is how long stores and variations are remembered, ``absent_for_s``
+    that there is no such variation.
     """
 
     access_token: Secret
@@ -28,6 +29,7 @@ class SquareSettings:
     rate_per_s: float | None = None  # Square does not publish its limits
     products_max: int = 100_000
     fresh_for_s: float = 5.0
+    visibility_delay_s: float = 10.0
     known_for_s: float = 3_600.0
     absent_for_s: float = 60.0
 

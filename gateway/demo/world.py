@@ -14,7 +14,7 @@ from connectors.sandbox.servers import sandboxes, serving
 from gateway.app import create_app
 from gateway.domain.identity import SourceName
 from gateway.domain.principals import Role
-from gateway.settings import Server, Settings, SourceSettings, Stock, Store, Token, Work
+from gateway.settings import Server, Settings, SourceSettings, Stock, Store, StoreUrl, Token, Work
 
 TOKENS: Final[Mapping[Role, str]] = {role: f"demo-{role.value.lower()}" for role in Role}
 LABELS: Final = {"odoo": "Odoo (warehouses)", "square": "Square (stores)", "shipbob": "ShipBob (3PL)"}
@@ -60,7 +60,7 @@ def demo_settings(urls: Mapping[str, str], *, database: Path, port: int = 0) -> 
         sources=tuple(_source(name, {**connections[name], "url": url}) for name, url in urls.items()),
         tokens=tuple(Token(name=f"demo-{role.value.lower()}", role=role, secret=Secret(secret)) for role, secret in TOKENS.items()),
         server=Server(port=port),
-        store=Store(url=f"sqlite+aiosqlite:///{database}"),
+        store=Store(url=StoreUrl(f"sqlite:///{database}")),
         stock=Stock(deadline_s=1.0, reread_s=5.0),
         work=Work(status_poll_s=0.5, jobs_poll_s=0.2),
     )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from connectors.contract import Sku
 from gateway.domain.fulfillments import FulfillmentOrder, Units, tally
@@ -21,7 +21,7 @@ from gateway.domain.refusals import NotFound
 from gateway.domain.reservations import Reservation, ReservationState, ReservationStep
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import NETWORK, Acknowledged, Reading, Shelf, contained_in
-from gateway.domain.tasks import JobKind, NewJob
+from gateway.domain.tasks import JobKind, JobRecord, NewJob
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -38,7 +38,12 @@ class Bucket(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the ledger: so many units more or fewer, why, and because of what."""
+    """One line of the ledger: so many units more or fewer, why, and because of what.
+
+    ``at`` None: at the books' now; a hold that ran out did so then, not when somebody came by. ``sellable_units`` is what was
+    decided on: held and committed units of this shelf together may be no more than that right after this line. None where
+    nothing new is promised.
+    """
 
     sku: Sku
     location: LocationId
@@ -46,6 +51,15 @@ class Entry:
     units: int
     reason: str
     subject: str
+    at: datetime | None = None
+    sellable_units: int | None = None
+
+
+Sellable = Mapping[ShelfKey, int]
+"""What held and committed units of a shelf together may be at most, as far as the source's word and our limits go."""
+
+_UNTOLD: Final[Sellable] = {}
+_ABSENT: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,23 +86,28 @@ class Books:
     entries: list[Entry] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
+    known_jobs: dict[str, JobRecord] = field(default_factory=dict)
+    retried_jobs: list[JobRecord] = field(default_factory=list)
     decisions: list[DecisionRecord] = field(default_factory=list)
     changed_orders: dict[OrderId, None] = field(default_factory=dict)
     changed_reservations: dict[ReservationId, None] = field(default_factory=dict)
     changed_shelves: dict[ShelfKey, None] = field(default_factory=dict)
     changed_sources: dict[SourceName, None] = field(default_factory=dict)
-    _undo: list[Callable[[], object]] = field(default_factory=list)
+    _undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Take back everything written inside, if it ends in an exception."""
         self._undo.clear()
-        lengths = [(log, len(log)) for log in (self.entries, self.events, self.jobs, self.decisions)]
+        lengths = [(log, len(log)) for log in (self.entries, self.events, self.jobs, self.retried_jobs, self.decisions)]
         try:
             yield
         except BaseException:
-            for undo in reversed(self._undo):
-                undo()
+            for mapping, key, old in reversed(self._undo):
+                if old is _ABSENT:
+                    del mapping[key]
+                else:
+                    mapping[key] = old
             for log, length in lengths:
                 del log[length:]
             raise
@@ -139,6 +158,22 @@ class Books:
         """See to it that units of this order find a location."""
         self.jobs.append(NewJob(kind=JobKind.ROUTE, subject=order, lane=order, run_at=self.now))
 
+    # ------------------------------------------------------------------------------------------ jobs
+    def job(self, job: str) -> JobRecord:
+        """That job as it is now.
+
+        Raises:
+            NotFound: There is none: it was done, or never was.
+        """
+        found = self.known_jobs.get(job)
+        if found is None:
+            raise NotFound(what="job", name=job, path=("input", "id"))
+        return found
+
+    def retry(self, job: JobRecord) -> None:
+        """Have a dead job tried again, now. It counts as tried once, so that what became of that is looked up first."""
+        self.retried_jobs.append(job)
+
     # ------------------------------------------------------------------------------------------ holds
     def reservation(self, reservation: ReservationId) -> Reservation:
         """That hold as it is now.
@@ -151,11 +186,24 @@ class Books:
             raise NotFound(what="reservation", name=reservation, path=("input", "id"))
         return found
 
-    def hold(self, reservation: Reservation) -> Reservation:
+    def hold(self, reservation: Reservation, *, sellable: Sellable = _UNTOLD) -> Reservation:
         """Keep the units of this hold."""
         for line in reservation.lines:
-            self._post(line.sku, line.location, Bucket.HELD, line.units, reason="HELD", subject=reservation.id)
+            most = sellable.get((line.sku, line.location))
+            self._post(
+                line.sku, line.location, Bucket.HELD, line.units, reason="HELD", subject=reservation.id, sellable_units=most
+            )
         return self.amend(reservation)
+
+    def lift(self, reservation: Reservation) -> Reservation:
+        """Give the units of this hold back in order to hold it elsewhere, which the same command must do.
+
+        Raises:
+            ReservationExpired: It is over.
+        """
+        lifted = reservation.after(ReservationStep.MOVE)
+        self._give_back(reservation, "MOVED")
+        return lifted
 
     def amend(self, reservation: Reservation) -> Reservation:
         """Keep the hold as it is now; its units stay where they are."""
@@ -170,8 +218,7 @@ class Books:
             ReservationExpired: It is over already.
         """
         over = reservation.after(step)
-        for line in reservation.lines:
-            self._post(line.sku, line.location, Bucket.HELD, -line.units, reason=step.value, subject=reservation.id)
+        self._give_back(reservation, step.value, at=reservation.expires_at if step is ReservationStep.EXPIRE else None)
         return self.amend(over)
 
     def expire_due(self) -> None:
@@ -185,10 +232,13 @@ class Books:
         """Our promises on that SKU there; none where none were ever made."""
         return self.shelves.get((sku, location)) or Shelf(sku=sku, location=location)
 
-    def commit(self, work: FulfillmentOrder) -> None:
-        """Bind the units of this work to its location."""
-        for line in work.lines:
-            self._post(line.sku, work.location, Bucket.COMMITTED, line.units, reason="ALLOCATED", subject=work.id)
+    def commit(self, work: FulfillmentOrder, *, sellable: Sellable = _UNTOLD) -> None:
+        """Bind the units of this work to its location, and what it takes of the location's capacity."""
+        for line in (*work.lines, *work.booked):
+            most = sellable.get((line.sku, work.location))
+            self._post(
+                line.sku, work.location, Bucket.COMMITTED, line.units, reason="ALLOCATED", subject=work.id, sellable_units=most
+            )
 
     def demand(self, order: OrderId, units: Iterable[Units], *, routed: bool) -> None:
         """Count units that are promised but have no location yet, or stop counting them once they have."""
@@ -197,7 +247,12 @@ class Books:
             self._post(line.sku, NETWORK, Bucket.COMMITTED, change, reason="ROUTED" if routed else "UNROUTED", subject=order)
 
     def uncommit(self, work: FulfillmentOrder, reason: str) -> None:
-        """Unbind what has not left: as far as the source's own number does not contain it already."""
+        """Unbind what has not left: as far as the source's own number does not contain it already.
+
+        The capacity it took is given back as well, if nothing of it left: then the location has not worked on it.
+        """
+        for line in work.booked if not work.shipments else ():
+            self._post(line.sku, work.location, Bucket.COMMITTED, -line.units, reason=reason, subject=work.id)
         for line in work.remaining:
             if work.in_source_books:
                 self._forget(work.id, line, work.location, reason)
@@ -227,6 +282,10 @@ class Books:
                 self._post(shelf.sku, shelf.location, Bucket.COMMITTED, -each.units, reason="IN_SOURCE_NUMBER", subject=each.work)
 
     # ------------------------------------------------------------------------------------------ how it is written
+    def _give_back(self, reservation: Reservation, reason: str, *, at: datetime | None = None) -> None:
+        for line in reservation.lines:
+            self._post(line.sku, line.location, Bucket.HELD, -line.units, reason=reason, subject=reservation.id, at=at)
+
     def _forget(self, work: FulfillmentOrderId, remaining: Units, location: LocationId, reason: str) -> None:
         """Take back the newest of what is noted: what left was noted no later, and stays until a reading contains it."""
         shelf, rest = self.shelf(remaining.sku, location), remaining.units
@@ -239,10 +298,32 @@ class Books:
         self._put(replace(shelf, acknowledged=tuple(reversed(kept))))
         self._post(remaining.sku, location, Bucket.COMMITTED, rest - remaining.units, reason=reason, subject=work)
 
-    def _post(self, sku: Sku, location: LocationId, bucket: Bucket, units: int, *, reason: str, subject: str) -> None:
+    def _post(
+        self,
+        sku: Sku,
+        location: LocationId,
+        bucket: Bucket,
+        units: int,
+        *,
+        reason: str,
+        subject: str,
+        at: datetime | None = None,
+        sellable_units: int | None = None,
+    ) -> None:
         if not units:
             return
-        self.entries.append(Entry(sku=sku, location=location, bucket=bucket, units=units, reason=reason, subject=subject))
+        self.entries.append(
+            Entry(
+                sku=sku,
+                location=location,
+                bucket=bucket,
+                units=units,
+                reason=reason,
+                subject=subject,
+                at=at,
+                sellable_units=sellable_units,
+            )
+        )
         shelf = self.shelf(sku, location)
         if bucket is Bucket.HELD:
             self._put(replace(shelf, held_units=shelf.held_units + units))
@@ -254,9 +335,5 @@ class Books:
         self._set(self.changed_shelves, (shelf.sku, shelf.location), None)
 
     def _set(self, mapping: dict[K, V], key: K, value: V) -> None:
-        if key in mapping:
-            old = mapping[key]
-            self._undo.append(lambda: mapping.__setitem__(key, old))
-        else:
-            self._undo.append(lambda: mapping.pop(key, None))
+        self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
         mapping[key] = value

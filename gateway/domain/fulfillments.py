@@ -188,7 +188,8 @@ class FulfillmentOrder:
 
     ``id`` is also the key under which the source knows the request; ``remote_ref`` is the source's own name for it, once it has
     one. ``in_source_books``: the source has counted what remains as ours. ``unconfirmed`` is what left by a person's word alone,
-    so that the source's number does not show it yet. ``note`` is for a person: why it waits for review.
+    so that the source's number does not show it yet. ``booked`` is what it took of the location's capacity.
+    ``note`` is for a person: why it waits for review.
     """
 
     id: FulfillmentOrderId
@@ -203,6 +204,7 @@ class FulfillmentOrder:
     rejection: Rejection | None = None
     in_source_books: bool = False
     unconfirmed: tuple[Units, ...] = ()
+    booked: tuple[Units, ...] = ()
     note: str | None = None
     version: int = 1
 

@@ -24,7 +24,11 @@ class LocationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A place that can fulfill. ``code`` is for people, ``remote_id`` is the source's; ``position`` None: nobody knows where."""
+    """A place that can fulfill. ``code`` is for people, ``remote_id`` is the source's; ``position`` None: nobody knows where.
+
+    ``units_per_day`` is what it can send or hand over on one local day, ``pickups_per_slot`` how many customers it can serve in
+    each of its pickup slots of ``slot_minutes``; None: no limit, and no slots.
+    """
 
     id: LocationId
     code: str
@@ -38,3 +42,6 @@ class Location:
     methods: frozenset[Method] = frozenset({Method.SHIP})
     hours: tuple[OpeningHours, ...] = ()
     active: bool = True
+    units_per_day: int | None = None
+    slot_minutes: int | None = None
+    pickups_per_slot: int | None = None

@@ -111,7 +111,7 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What was bought. ``version`` counts its changes, 1..n; each is an event."""
+    """What was bought. ``version`` counts its changes, 1..n; each is an event. ``pickup_slot`` is when that slot begins."""
 
     id: OrderId
     number: str
@@ -123,6 +123,7 @@ class Order:
     lines: tuple[OrderLine, ...]
     external_id: str | None = None
     pickup_at: str | None = None
+    pickup_slot: datetime | None = None
     reservation: ReservationId | None = None
     status: OrderStatus = OrderStatus.PLACED
     version: int = 0
@@ -136,13 +137,23 @@ class Order:
         return (OrderAction.CANCEL,) if self.status in _CANCELABLE and self.cancellation is None else ()
 
     @property
+    def skus(self) -> frozenset[Sku]:
+        """Every SKU on whose shelves it may have promises: its goods, and what it took of the capacity of locations."""
+        return frozenset(
+            (*(line.sku for line in self.lines), *(each.sku for work in self.fulfillment_orders for each in work.booked))
+        )
+
+    @property
     def unrouted(self) -> tuple[Units, ...]:
         """Units that no location has been given yet."""
-        given = tally(line for work in self.fulfillment_orders if work.is_open for line in work.remaining)
-        shipped = self._shipped
-        wanted = tally(Units(sku=line.sku, units=line.units - line.canceled_units) for line in self.lines)
-        rest = ((sku, units - given.get(sku, 0) - shipped.get(sku, 0)) for sku, units in wanted.items())
-        return tuple(Units(sku=sku, units=units) for sku, units in rest if units > 0)
+        rest: dict[Sku, int] = {}
+        for line in self.lines:
+            rest[line.sku] = rest.get(line.sku, 0) + line.units - line.canceled_units
+        for work in self.fulfillment_orders:
+            given = tally(work.lines) if work.is_open else work.shipped  # what is open will leave, or has left
+            for sku, units in given.items():
+                rest[sku] = rest.get(sku, 0) - units
+        return tuple(Units(sku=sku, units=units) for sku, units in rest.items() if units > 0)
 
     def quantities(self) -> dict[str, dict[UnitState, int]]:
         """Units of each line (by its id) in each state; lines of the same SKU fill up in their own order."""
@@ -201,14 +212,15 @@ class Order:
 
         What is asked, in this order: is anything still to come, has anything left, does anything lack a location?
         """
-        to_come = bool(self.unrouted) or any(work.is_open for work in self.fulfillment_orders)
-        left = bool(self._shipped)
-        routed = self if self.unrouted else replace(self, backordered=False)
+        unrouted = self.unrouted
+        to_come = bool(unrouted) or any(work.is_open for work in self.fulfillment_orders)
+        left = any(work.shipped for work in self.fulfillment_orders)
+        routed = replace(self, backordered=False) if self.backordered and not unrouted else self
         if not to_come:
             return routed.after(OrderStep.FULFILL if left else OrderStep.CANCEL)
         if left:
             return routed.after(OrderStep.SHIP)
-        if self.unrouted:
+        if unrouted:
             return routed.after(OrderStep.BACKORDER if self.backordered else OrderStep.UNROUTE)
         return routed.after(OrderStep.ROUTE)
 

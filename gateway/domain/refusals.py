@@ -4,6 +4,7 @@ A refusal has fields, not prose; ``code`` is stable. ``path`` leads into the inp
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from connectors.contract import Sku
@@ -150,6 +151,24 @@ class Overloaded(Refusal):
 
     code = "OVERLOADED"
     says = "Too many requests are waiting; try again in a moment."
+
+
+@dataclass(eq=False, kw_only=True)
+class StoreUnavailable(Refusal):
+    """Promises cannot be read or written now. A write may have been done all the same: its key tells."""
+
+    code = "STORE_UNAVAILABLE"
+    says = "Promises cannot be read or written now ({reason}); try again in a moment, a write under the same key."
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NoLongerKnown(Refusal):
+    """How it was then is not kept any more."""
+
+    code = "NO_LONGER_KNOWN"
+    says = "How that was before {oldest_at} is no longer kept."
+    oldest_at: datetime
 
 
 @dataclass(eq=False, kw_only=True)

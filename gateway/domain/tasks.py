@@ -14,10 +14,14 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a job stands. DEAD: it was tried as often as it may be; a person must look."""
+    """Where a job stands. What is done is gone.
+
+    Attributes:
+        READY: It waits for its time, or is being done.
+        DEAD: It was tried as often as it may be; a person must look.
+    """
 
     READY = "READY"
-    DONE = "DONE"
     DEAD = "DEAD"
 
 
@@ -44,6 +48,19 @@ class Job:
     subject: str
     attempt: int
     fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job as it is kept. ``error`` is why its last attempt failed."""
+
+    id: str
+    kind: JobKind
+    subject: str
+    state: JobState
+    attempt: int
+    run_at: datetime
+    error: str | None = None
 
 
 def retry_delay(attempt: int, *, spread: float, asked: float | None = None) -> timedelta:

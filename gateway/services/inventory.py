@@ -1,7 +1,8 @@
 """What is where, right now, and how much of it may still be promised."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from connectors.contract import Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.identity import SourceName
 from gateway.domain.locations import Location
+from gateway.domain.refusals import StoreUnavailable
 from gateway.domain.stock import (
     NETWORK,
     Reading,
@@ -28,7 +30,8 @@ from gateway.services.readings import NOT_CARRIED, Answers, Freshness, Readings,
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):  # made by the hundred for one query: a struct is made in C
     """One SKU at one location, in whole units. None is unknown, never zero.
 
-    ``reserved`` and ``allocated`` are ours: units held for customers, and units bound to orders; the rest is the source's word.
+    ``reserved`` and ``allocated`` are ours: units held for customers, and units bound to orders (None: our books cannot be read); the
+    rest is the source's word.
     """
 
     sku: Sku
@@ -37,8 +40,8 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):  # made by the hund
     available: int | None
     committed: int | None
     incoming: int | None
-    reserved: int
-    allocated: int
+    reserved: int | None
+    allocated: int | None
     safety_stock: int
     available_to_promise: int | None
     as_of: datetime | None
@@ -52,7 +55,10 @@ NO_PROMISES: Final = Shelf(sku=Sku(""), location=NETWORK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One SKU over the whole network. Totals are over the levels that are known; None where none is."""
+    """One SKU over the whole network. Totals are over the levels that are known; None where none is.
+
+    ``notice`` says why ``reserved``, ``allocated`` and ``available_to_promise`` are not known, if they are not.
+    """
 
     sku: Sku
     name: str | None
@@ -60,11 +66,13 @@ class Item:
     on_hand: int | None
     available: int | None
     incoming: int | None
-    reserved: int
+    reserved: int | None
+    allocated: int | None
     complete: bool
     carried: bool
     levels: tuple[StockLevel, ...]
     said: tuple[Said, ...]
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +92,27 @@ class Inventory:
         """
         wanted = tuple(dict.fromkeys(skus))
         answers = await self.readings.read(wanted, deadline_s=self.deadline_s, age_s_max=age_s_max)
-        shelves = await self.store.shelves(wanted) if wanted else {}
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                shelves = await self.store.shelves(wanted) if wanted else {}
+        except (StoreUnavailable, TimeoutError) as error:
+            reason = error.reason if isinstance(error, StoreUnavailable) else "no answer in time"
+            notice = f"What we have promised cannot be read now: {reason}."
+            return tuple(_without_promises(self._item(sku, answers[sku], {}), notice) for sku in wanted)
         if any(outdated(each, shelves[key]) for key, each in current_readings(answers).items() if key in shelves):
-            # Somebody sold on a newer reading in between. It is at hand by now.
+            # Somebody sold on a newer reading in between. It is at hand by now, unless another gateway did.
+            self.readings.catch_up(shelves)
             answers = await self.readings.read(wanted, deadline_s=self.deadline_s)
         return tuple(self._item(sku, answers[sku], shelves) for sku in wanted)
+
+    async def recall(self, skus: Collection[Sku], at: datetime) -> tuple[Item, ...]:
+        """What we had promised of these SKUs by then, in the order asked for. What sources said is not kept: it is None throughout."""
+        wanted = tuple(dict.fromkeys(skus))
+        shelves = await self.store.promises_as_of(wanted, at)
+        promised: dict[Sku, list[Shelf]] = {sku: [] for sku in wanted}
+        for (sku, _), shelf in sorted(shelves.items()):
+            promised[sku].append(shelf)
+        return tuple(self._recalled(sku, promised[sku]) for sku in wanted)
 
     def _item(self, sku: Sku, said: Sequence[Said], shelves: Mapping[ShelfKey, Shelf]) -> Item:
         levels = tuple(level for each in said if each.kept is not None for level in self._levels(sku, each, shelves))
@@ -101,7 +125,8 @@ class Inventory:
             on_hand=_total(level.on_hand for level in levels),
             available=_total(level.available for level in levels),
             incoming=_total(level.incoming for level in levels),
-            reserved=shelf.held_units + sum(level.reserved for level in levels),
+            reserved=_total((shelf.held_units, *(level.reserved for level in levels))),
+            allocated=_total((shelf.committed_units, *(level.allocated for level in levels))),
             complete=all(each.is_current for each in said),
             carried=any(each.reason != NOT_CARRIED for each in said),
             levels=levels,
@@ -118,6 +143,27 @@ class Inventory:
                 shelf = shelves.get((sku, reading.location), NO_PROMISES)
                 levels.append(_level(reading, location, shelf, said, safety))
         return levels
+
+    def _recalled(self, sku: Sku, promised: Sequence[Shelf]) -> Item:
+        places = ((self.network.get(shelf.location), shelf) for shelf in promised)
+        return Item(
+            sku=sku,
+            name=None,
+            available_to_promise=None,
+            on_hand=None,
+            available=None,
+            incoming=None,
+            reserved=sum(shelf.held_units for shelf in promised),
+            allocated=sum(shelf.committed_units for shelf in promised),
+            complete=False,
+            carried=True,
+            levels=tuple(
+                _past_level(location, shelf, self.sources[location.source].safety_units)
+                for location, shelf in places
+                if location is not None and (shelf.held_units or shelf.committed_units)
+            ),
+            said=(),
+        )
 
 
 def _level(reading: Reading, location: Location, shelf: Shelf, said: Said, safety_units: int) -> StockLevel:
@@ -136,6 +182,35 @@ def _level(reading: Reading, location: Location, shelf: Shelf, said: Said, safet
         as_of=reading.as_of or reading.read_at,
         stale_after=said.fresh_until,
         freshness=said.freshness if known else Freshness.UNKNOWN,
+    )
+
+
+def _past_level(location: Location, shelf: Shelf, safety_units: int) -> StockLevel:
+    """What was promised there; what the source had is not known any more."""
+    return StockLevel(
+        sku=shelf.sku,
+        location=location,
+        on_hand=None,
+        available=None,
+        committed=None,
+        incoming=None,
+        reserved=shelf.held_units,
+        allocated=shelf.committed_units,
+        safety_stock=safety_units,
+        available_to_promise=None,
+        as_of=None,
+        stale_after=None,
+        freshness=Freshness.UNKNOWN,
+    )
+
+
+def _without_promises(item: Item, notice: str) -> Item:
+    """What the sources say, where nobody knows what we have promised of it: unknown is not zero."""
+    levels = (
+        msgspec.structs.replace(level, reserved=None, allocated=None, available_to_promise=None) for level in item.levels
+    )
+    return replace(
+        item, levels=tuple(levels), available_to_promise=None, reserved=None, allocated=None, complete=False, notice=notice
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from connectors.contract import Address, Method
@@ -72,6 +73,14 @@ class Orders:
     async def find(self, order: OrderId) -> Order | None:
         """That order."""
         return await self.store.order(order)
+
+    async def as_of(self, order: OrderId, at: datetime) -> Order | None:
+        """That order as it was at that instant. None before it was placed.
+
+        Raises:
+            NoLongerKnown: Its events of that time are not kept any more.
+        """
+        return await self.store.order_as_of(order, at)
 
     async def find_many(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
         """Those of these orders that exist."""

@@ -16,13 +16,17 @@ import structlog
 from cachetools import LRUCache
 
 from connectors.contract import ContractBroken, Sku, SourceError, StockBatch, StockReader, Throttled, Transient
+from gateway.domain.books import ShelfKey
 from gateway.domain.identity import SourceName
-from gateway.domain.stock import Reading
+from gateway.domain.refusals import StoreUnavailable
+from gateway.domain.sightings import Sightings
+from gateway.domain.stock import Reading, Shelf, outdated
 from gateway.ports import Clock, Source, Store
 from gateway.services.network import Network
 
 log = structlog.get_logger(__name__)
 
+EPOCHS_WAIT_S: Final = 0.5
 LATE: Final = "DEADLINE"
 NOT_CARRIED: Final = "does not carry this SKU"
 
@@ -111,10 +115,20 @@ class Epochs:
     _read: "asyncio.Task[Mapping[SourceName, int]] | None" = None
 
     async def now(self) -> Mapping[SourceName, int]:
-        """How many acknowledgments of each source had been committed when this was first asked."""
+        """How many acknowledgments of each source had been committed when this was first asked; empty while nobody can tell.
+
+        Stock can be shown without: what the store would have said is only newer than what was seen before.
+        """
         if self._read is None:
-            self._read = asyncio.ensure_future(self.store.epochs())
+            self._read = asyncio.ensure_future(self._ask())
         return await asyncio.shield(self._read)
+
+    async def _ask(self) -> Mapping[SourceName, int]:
+        try:
+            async with asyncio.timeout(EPOCHS_WAIT_S):
+                return await self.store.epochs()
+        except (StoreUnavailable, TimeoutError):
+            return {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,9 +145,13 @@ class Desk:
     latency_ms: float | None = None
     last_read_at: datetime | None = None
     failure: SourceError | None = None
+    _sightings: Sightings = field(init=False)
     _flights: dict[Sku, Flight] = field(default_factory=dict)
     _moved_meanwhile: set[Sku] = field(default_factory=set)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._sightings = Sightings(delay_s=self.source.connector.info.visibility_delay_s)
 
     async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float, epochs: Epochs) -> dict[Sku, Said]:
         """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
@@ -153,6 +171,14 @@ class Desk:
         self._moved_meanwhile.update(self._flights.keys() & skus)
         for sku in skus:
             if (kept := self.cache.get(sku)) is not None:
+                self.cache[sku] = replace(kept, moved=True)
+
+    def catch_up(self, shelves: Mapping[ShelfKey, Shelf]) -> None:
+        """What is kept of these is no longer fresh, where others have taken something off that it does not contain."""
+        for (sku, location), shelf in shelves.items():
+            kept = self.cache.get(sku)
+            if kept is not None and any(each.location == location and outdated(each, shelf) for each in kept.readings):
+                self._sightings.prove(shelf.settled_epoch)
                 self.cache[sku] = replace(kept, moved=True)
 
     def _kept(self, sku: Sku) -> Kept | None:
@@ -182,7 +208,9 @@ class Desk:
         """One read of the source. The epoch is taken first: what is acknowledged later is not in this number."""
         started_at, started_s = self.clock.now(), self.clock.monotonic()
         try:
-            epoch = (await epochs.now()).get(self.source.name, 0)
+            newest = (await epochs.now()).get(self.source.name, 0)
+            self._sightings.see(newest, self.clock.monotonic())
+            epoch = self._sightings.shown(self.clock.monotonic())
             batch = await self.reader.read_stock(skus)
             if not self.network.knows(self.source.name):
                 raise Transient("its locations are not known yet")
@@ -278,6 +306,15 @@ class Readings:
             *(desk.read(wanted, age_s_max=age_s_max, deadline_s=deadline_s, epochs=epochs) for desk in self.desks.values())
         )
         return {sku: tuple(each[sku] for each in said) for sku in wanted}
+
+    def catch_up(self, shelves: Mapping[ShelfKey, Shelf]) -> None:
+        """See to it that these are read anew, where another gateway has promised on newer readings than ours."""
+        for desk in self.desks.values():
+            desk.catch_up(shelves)
+
+    async def renew(self, skus: Collection[Sku]) -> None:
+        """See to it that these are read anew, as far as our books prove our readings of them outdated."""
+        self.catch_up(await self.store.shelves(skus))
 
     def doubt(self, source: SourceName, skus: Collection[Sku]) -> None:
         """What this source said of these SKUs is not to be promised on again before it has been asked again."""

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.ports import Once
 from gateway.storage.documents import micros
+from gateway.storage.statements import add, among
 from gateway.storage.tables import request
 
 Key = tuple[str, str, str]
@@ -32,23 +33,17 @@ async def given(connection: AsyncConnection, asked: Sequence[Once]) -> dict[Key,
     """The request hash and the answer of those that were answered before."""
     if not asked:
         return {}
+    principals, operations, keys = (set(part) for part in zip(*(key_of(each) for each in asked), strict=True))
     columns = request.c.principal, request.c.operation, request.c.key
-    query = select(*columns, request.c.request_hash, request.c.answer).where(tuple_(*columns).in_([key_of(each) for each in asked]))
-    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in await connection.execute(query)}
+    query = select(*columns, request.c.request_hash, request.c.answer).where(
+        among(columns[0], principals), among(columns[1], operations), among(columns[2], keys)
+    )
+    wanted = {key_of(each) for each in asked}
+    found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in await connection.execute(query)}
+    return {key: answer for key, answer in found.items() if key in wanted}
 
 
 async def remember(connection: AsyncConnection, new: Sequence[Answer]) -> None:
-    """Keep these answers."""
-    if new:
-        rows = [
-            {
-                "principal": each.once.principal,
-                "operation": each.once.operation,
-                "key": each.once.key,
-                "request_hash": each.once.request_hash,
-                "answer": each.body,
-                "at": micros(each.at),
-            }
-            for each in new
-        ]
-        await connection.execute(insert(request), rows)
+    """Keep these answers. In the order of their keys: two gateways that were sent the same ones do not wait for each other."""
+    ordered = sorted(new, key=lambda each: key_of(each.once))
+    await add(connection, request, [(*key_of(each.once), each.once.request_hash, each.body, micros(each.at)) for each in ordered])

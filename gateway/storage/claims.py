@@ -1,17 +1,20 @@
-"""Jobs: claimed under a lease, finished only by whoever holds the newest claim."""
+"""Jobs: claimed under a lease, finished only by whoever holds the newest claim. What is done is gone."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import BigInteger, Integer, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.tasks import Job, JobKind, JobState, NewJob
+from gateway.domain.tasks import Job, JobKind, JobRecord, JobState, NewJob
 from gateway.ports import Fenced, NewId
-from gateway.storage.documents import micros
+from gateway.storage.documents import instant, micros
+from gateway.storage.statements import add, among, store_now
 from gateway.storage.tables import job
 
-ERROR_CHARACTERS_MAX = 500
+ERROR_CHARACTERS_MAX: Final = 500
+AFTER_AN_ATTEMPT: Final = 1
 
 Claim = tuple[str, int]
 
@@ -21,31 +24,34 @@ def claim_of(taken: Job) -> Claim:
     return taken.id, taken.fence
 
 
-async def claim(connection: AsyncConnection, *, now: datetime, limit: int, lease: timedelta) -> tuple[Job, ...]:
-    """Take jobs that are due and that nobody works on, the oldest of each lane, and only where that one is due.
+async def claim(connection: AsyncConnection, *, limit: int, lease: timedelta) -> tuple[Job, ...]:
+    """Take jobs that are due and that nobody works on, the first of each lane, and only where that one is due.
 
-    A lane is a queue: what comes later (stop!) must not overtake what came first (do it!).
+    A lane is a queue: what comes later (stop!) must not overtake what came first (do it!). Several gateways claim at once, and
+    each leaves alone what another is about to take.
     """
-    first = select(func.min(job.c.id)).where(job.c.state == JobState.READY).group_by(job.c.lane).scalar_subquery()
+    earlier = job.alias("earlier")
+    behind = exists().where(earlier.c.lane == job.c.lane, earlier.c.state == JobState.READY, earlier.c.number < job.c.number)
     due = (
         select(job.c.id)
-        .where(job.c.state == JobState.READY, job.c.run_at <= micros(now), job.c.leased_until <= micros(now), job.c.id.in_(first))
-        .order_by(job.c.run_at)
+        .where(job.c.state == JobState.READY, job.c.run_at <= store_now(), job.c.leased_until <= store_now(), ~behind)
+        .order_by(job.c.run_at, job.c.number)
         .limit(limit)
+        .with_for_update(skip_locked=True, of=job)
     )
     ids = [row[0] for row in await connection.execute(due)]
     if not ids:
         return ()
     taken = (
         update(job)
-        .where(job.c.id.in_(ids))
-        .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=micros(now + lease))
-        .returning(job.c.id, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
+        .where(among(job.c.id, ids))
+        .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=store_now() + lease // timedelta(microseconds=1))
+        .returning(job.c.number, job.c.id, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
     )
     rows = await connection.execute(taken)
     return tuple(
         Job(id=row.id, kind=JobKind(row.kind), subject=row.subject, attempt=row.attempt, fence=row.fence)
-        for row in sorted(rows, key=lambda row: str(row.id))
+        for row in sorted(rows, key=lambda row: int(row.number))
     )
 
 
@@ -55,32 +61,61 @@ async def release(connection: AsyncConnection) -> None:
 
 
 async def held(connection: AsyncConnection, jobs: Sequence[Job]) -> set[Claim]:
-    """Which of these claims are still good."""
+    """Which of these claims are still good; nobody else can take those before the end of the transaction."""
     if not jobs:
         return set()
-    good = select(job.c.id, job.c.fence).where(
-        and_(tuple_(job.c.id, job.c.fence).in_([claim_of(each) for each in jobs]), job.c.state == JobState.READY)
+    good = (
+        select(job.c.id, job.c.fence)
+        .where(among(job.c.id, [each.id for each in jobs]), job.c.state == JobState.READY)
+        .order_by(job.c.id)
+        .with_for_update()
     )
-    return {(row.id, row.fence) for row in await connection.execute(good)}
+    return {(row.id, row.fence) for row in await connection.execute(good)} & {claim_of(each) for each in jobs}
+
+
+async def load_jobs(connection: AsyncConnection, jobs: set[str]) -> dict[str, JobRecord]:
+    """Those of these jobs that are not done, locked."""
+    if not jobs:
+        return {}
+    known = select(job).where(among(job.c.id, jobs)).order_by(job.c.id).with_for_update()
+    return {row.id: record_of(row) for row in await connection.execute(known)}
+
+
+def record_of(row: object) -> JobRecord:
+    """The job in that row."""
+    kept = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001  # rows have different types in SQLAlchemy 2.0 and 2.1
+    return JobRecord(
+        id=kept["id"],
+        kind=JobKind(kept["kind"]),
+        subject=kept["subject"],
+        state=JobState(kept["state"]),
+        attempt=kept["attempt"],
+        run_at=instant(kept["run_at"]),
+        error=kept["error"],
+    )
 
 
 async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> None:
     """Say what becomes of these jobs."""
-    if finished:
-        rows = [
-            {
-                "job_id": each.job.id,
-                "now_state": each.then,
-                "why": (each.error or "")[:ERROR_CHARACTERS_MAX] or None,
-                "next_at": None if each.run_at is None else micros(each.run_at),
-                "attempts": each.attempts,
-            }
-            for each in finished
-        ]
-        await connection.execute(_FINISH, rows)
+    done = [each.job.id for each in finished if each.then is None]
+    if done:
+        await connection.execute(delete(job).where(among(job.c.id, done)))
+    rows = [
+        {
+            "job_id": each.job.id,
+            "now_state": each.then,
+            "why": (each.error or "")[:ERROR_CHARACTERS_MAX] or None,
+            "next_at": None if each.run_at is None else micros(each.run_at),
+            "attempts": each.attempts,
+        }
+        for each in finished
+        if each.then is not None
+    ]
+    if rows:
+        await connection.execute(_COME_AGAIN, rows)
 
 
-_FINISH = (
+_COME_AGAIN = (
     update(job)
     .where(job.c.id == bindparam("job_id"))
     .values(
@@ -93,21 +128,17 @@ _FINISH = (
 )
 
 
+async def retry(connection: AsyncConnection, jobs: Sequence[JobRecord]) -> None:
+    """Have dead jobs tried again, now."""
+    if jobs:
+        again = update(job).where(among(job.c.id, [each.id for each in jobs]))
+        await connection.execute(again.values(state=JobState.READY, run_at=store_now(), leased_until=0, attempt=AFTER_AN_ATTEMPT))
+
+
 async def enqueue(connection: AsyncConnection, new: Sequence[NewJob], new_id: NewId) -> None:
     """Put these at the end of their lanes."""
-    if new:
-        rows = [
-            {
-                "id": new_id(),
-                "kind": each.kind,
-                "subject": each.subject,
-                "lane": each.lane,
-                "state": JobState.READY,
-                "run_at": micros(each.run_at),
-                "attempt": 0,
-                "fence": 0,
-                "leased_until": 0,
-            }
-            for each in new
-        ]
-        await connection.execute(insert(job), rows)
+    await add(
+        connection,
+        job,
+        [(new_id(), each.kind, each.subject, each.lane, JobState.READY, micros(each.run_at), 0, 0, 0, None) for each in new],
+    )

@@ -1,27 +1,39 @@
-"""Opening the database: engines, pragmas, the lock against a second process, and migrations."""
+"""Opening the database: engines, the lock against a second process on one file, and migrations."""
 
 import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Connection, event, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gateway.domain.refusals import StoreUnavailable
+from gateway.ports import Clock
+from gateway.storage.documents import instant, micros
+from gateway.storage.failures import away
+from gateway.storage.statements import SQLITE_CLOCK, store_now
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-READERS_MAX = 4
-BUSY_TIMEOUT_MS = 10_000
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+READERS_MAX: Final = 4
+WAIT_FOR_CONNECTION_S: Final = 5
+CONNECT_S: Final = 5
+STATEMENT_S: Final = 15
+LOCK_S: Final = 5
+BUSY_TIMEOUT_MS: Final = 10_000
 
 
 class DatabaseInUse(RuntimeError):
@@ -33,12 +45,21 @@ class Database:
     """One database, with a door for reading and a narrower one for writing: a single connection.
 
     Work on it is never cut off halfway: whoever is canceled stops waiting, the work goes on to its end, and the doors close after
-    it. A connection that is left in the middle of a statement cannot be used or closed any more.
+    it. A connection that is left in the middle of a statement cannot be used or closed any more. ``shared``: other gateways may be
+    at work on it. ``clock`` is the store's own where the database has none.
     """
 
     reading: AsyncEngine
     writing: AsyncEngine
+    clock: Clock
+    shared: bool
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def now(self, connection: AsyncConnection) -> datetime:
+        """This instant by the clock that all gateways share."""
+        if not self.shared:
+            return self.clock.now()
+        return instant((await connection.execute(select(store_now()))).scalar_one())
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of the work, which is finished in any case."""
@@ -70,53 +91,94 @@ class OnDatabase(Protocol):
 S = TypeVar("S", bound=OnDatabase)
 
 
-def whole(method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """A method that is never cut off halfway."""
+def question(method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """A method that only reads: never cut off halfway, and asked a second time should its connection prove dead.
+
+    Raises:
+        StoreUnavailable: The database is away.
+    """
+
+    async def asked(works: S, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await method(works, *args, **kwargs)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return await method(works, *args, **kwargs)
 
     @wraps(method)
-    async def finished(works: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await works.database.finish(method(works, *args, **kwargs))
+    async def answered(works: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await works.database.finish(asked(works, *args, **kwargs))
+        except Exception as error:
+            if (reason := away(error)) is not None:
+                raise StoreUnavailable(reason=reason) from error
+            raise
 
-    return finished
+    return answered
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    """The database at that SQLAlchemy address, migrated to the newest schema.
+async def opened(url: str, clock: Clock) -> AsyncIterator[Database]:
+    """The database at that address, migrated to the newest schema.
 
     Raises:
         DatabaseInUse: It is SQLite and another process has it.
+        ValueError: It is of no kind that we know.
     """
-    with _locked(_file(url)):
-        writing = _engine(url, connections_max=1)
-        event.listen(writing.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        # Every question is one statement and so a snapshot of its own: a transaction around it would only cost.
-        reading = _engine(url, connections_max=READERS_MAX, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
-        database = Database(reading=reading, writing=writing)
-        try:
-            await _migrate(writing)
+    address = parsed(url)
+    if address.get_backend_name() == "postgresql":
+        async with _closing(postgresql(address, clock)) as database:
             yield database
-        finally:
-            await database.aclose()
+    else:
+        with _locked(_file(address)):
+            async with _closing(sqlite(address, clock)) as database:
+                yield database
+
+
+@asynccontextmanager
+async def _closing(database: Database) -> AsyncIterator[Database]:
+    try:
+        await migrate(database)
+        yield database
+    finally:
+        await database.aclose()
 
 
 def free_or_refuse(url: str) -> None:
     """See to it that no other process has this database, before anything else is started.
 
     Raises:
-        DatabaseInUse: One has.
-        ValueError: The address is not that of a SQLite file.
+        DatabaseInUse: It is SQLite and another process has it.
+        ValueError: It is of no kind that we know.
     """
-    with _locked(_file(url)):
-        pass
+    address = parsed(url)
+    if address.get_backend_name() == "sqlite":
+        with _locked(_file(address)):
+            pass
 
 
-def _file(url: str) -> Path:
-    """The file behind the address."""
-    parsed = make_url(url)
-    if parsed.drivername != "sqlite+aiosqlite" or not parsed.database or parsed.database == ":memory:":
-        raise ValueError(f"{url}: the address of a SQLite file is needed, such as sqlite+aiosqlite:///dom.sqlite3")
-    return Path(parsed.database)
+def parsed(url: str) -> URL:
+    """The address, with the driver that we use.
+
+    Raises:
+        ValueError: It is of no kind that we know.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        address = None
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    kind = None if address is None else drivers.get(address.drivername.partition("+")[0])
+    if address is None or kind is None or not address.database or address.database == ":memory:":
+        wanted = "sqlite:///dom.sqlite3 or postgresql://user@host/database"
+        raise ValueError(f"the address of a SQLite file or of a PostgreSQL database is needed, such as {wanted}")
+    return address.set(drivername=kind)
+
+
+# ---------------------------------------------------------------------------------------------- SQLite
+def _file(address: URL) -> Path:
+    return Path(address.database or "")
 
 
 @contextmanager
@@ -132,15 +194,27 @@ def _lock_or_refuse(lock: TextIOWrapper, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise DatabaseInUse(f"{path} is open in another dom process; stop that one, or give each a file of its own") from None
+        raise DatabaseInUse(
+            f"{path} is open in another dom process: a SQLite file has one. Stop that one, give each a file of its own, "
+            "or put them on one PostgreSQL database"
+        ) from None
 
 
-def _engine(url: str, *, connections_max: int, **how: Any) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=connections_max, max_overflow=0, pool_timeout=10, pool_reset_on_return=None, **how)
+def sqlite(address: URL, clock: Clock) -> Database:
+    """Two doors to a SQLite file. One connection writes, ever."""
+    reading = _sqlite_engine(address, clock, READERS_MAX, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+    writing = _sqlite_engine(address, clock, 1)
+    event.listen(writing.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return Database(reading=reading, writing=writing, clock=clock, shared=False)
+
+
+def _sqlite_engine(address: URL, clock: Clock, connections_max: int, **how: Any) -> AsyncEngine:
+    engine = _engine(address, connections_max, pool_reset_on_return=None, **how)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we begin transactions ourselves: sqlite3 would do it too late
+        connection.create_function(SQLITE_CLOCK, 0, lambda: micros(clock.now()))
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
@@ -151,12 +225,55 @@ def _engine(url: str, *, connections_max: int, **how: Any) -> AsyncEngine:
     return engine
 
 
-async def _migrate(engine: AsyncEngine) -> None:
+# ---------------------------------------------------------------------------------------------- PostgreSQL
+def postgresql(address: URL, clock: Clock) -> Database:
+    """Two doors to a PostgreSQL database that other gateways use as well: rows are locked, and it has the clock."""
+    limits = {
+        "statement_timeout": f"{STATEMENT_S}s",
+        "lock_timeout": f"{LOCK_S}s",
+        "idle_in_transaction_session_timeout": f"{2 * STATEMENT_S}s",
+        "application_name": "dom",
+    }
+    how = {"connect_args": {"timeout": CONNECT_S, "command_timeout": 2 * STATEMENT_S, "server_settings": limits}}
+    # Every question is one statement and so a snapshot of its own: a transaction around it would only cost.
+    reading = _engine(address, READERS_MAX, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **how)
+    writing = _engine(address, 1, isolation_level="READ COMMITTED", **how)
+    return Database(reading=reading, writing=writing, clock=clock, shared=True)
+
+
+def _engine(address: URL, connections_max: int, **how: Any) -> AsyncEngine:
+    return create_async_engine(
+        address, pool_size=connections_max, max_overflow=0, pool_timeout=WAIT_FOR_CONNECTION_S, pool_use_lifo=True, **how
+    )
+
+
+# ---------------------------------------------------------------------------------------------- migrations
+async def migrate(database: Database) -> None:
+    """Bring the schema up to date. Of several gateways that start at once, one does it and the others wait."""
+
     def upgrade(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
-    async with engine.begin() as connection:
+    if database.shared:
+        await _make_lock(database)
+    async with database.writing.begin() as connection:
+        if database.shared:
+            await connection.exec_driver_sql("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE")
         await connection.run_sync(upgrade)
+
+
+async def _make_lock(database: Database) -> None:
+    """A row to lock; a plain one, because not every engine of the family has other locks."""
+    for again in (True, False):
+        try:
+            async with database.writing.begin() as connection:
+                await connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS migration_lock (id integer PRIMARY KEY)")
+                await connection.exec_driver_sql("INSERT INTO migration_lock VALUES (1) ON CONFLICT DO NOTHING")
+        except DBAPIError:  # two made the table at once: IF NOT EXISTS does not see the other's until it is there
+            if not again:
+                raise
+        else:
+            return

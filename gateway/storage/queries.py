@@ -15,11 +15,13 @@ from gateway.domain.orders import Order
 from gateway.domain.reservations import Reservation
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
-from gateway.domain.tasks import JobState
-from gateway.ports import Backlog, Clock, OpenWork, OrderFilter, OrderPage, PageRequest
-from gateway.storage.database import Database, whole
+from gateway.domain.tasks import JobRecord, JobState
+from gateway.ports import Backlog, OpenWork, OrderFilter, OrderPage, PageRequest
+from gateway.storage.claims import record_of
+from gateway.storage.database import Database, question
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
+from gateway.storage.statements import store_now
 from gateway.storage.tables import decision, event, hold, job, location, order, order_sku, work
 
 Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
@@ -31,14 +33,13 @@ class SqlStore:
     """Every method is one short snapshot."""
 
     database: Database
-    clock: Clock
 
     # ------------------------------------------------------------------------------------------ orders
     async def order(self, order: OrderId) -> Order | None:
         """That order."""
         return (await self.orders_by_id((order,))).get(order)
 
-    @whole
+    @question
     async def orders_by_id(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
         """Those of these orders that exist."""
         async with self.database.reading.connect() as connection:
@@ -59,7 +60,7 @@ class SqlStore:
         found = await self._first(select(work.c.order_id).where(work.c.id == fulfillment_order))
         return None if found is None else OrderId(found[0])
 
-    @whole
+    @question
     async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
         """One page of orders, by key: as fast on the last page as on the first."""
         descending = page.newest_first is not page.backward
@@ -88,7 +89,7 @@ class SqlStore:
         found = await self._first(select(func.count()).select_from(few))
         return int(found[0]) if found is not None else 0
 
-    @whole
+    @question
     async def decisions(self, orders: Collection[OrderId]) -> Mapping[OrderId, tuple[DecisionRecord, ...]]:
         """How these orders were routed, oldest first."""
         query = select(decision.c.order_id, decision.c.body).where(decision.c.order_id.in_(sorted(orders))).order_by(decision.c.id)
@@ -104,40 +105,40 @@ class SqlStore:
         return None if found is None else read(found[0], DecisionRecord)
 
     # ------------------------------------------------------------------------------------------ promises
-    @whole
+    @question
     async def reservation(self, reservation: ReservationId) -> Reservation | None:
         """That hold."""
         async with self.database.reading.connect() as connection:
             return (await load_reservations(connection, (reservation,))).get(reservation)
 
-    @whole
+    @question
     async def due_reservations(self, *, limit: int) -> frozenset[ReservationId]:
         """Holds whose time is up and that nobody has ended yet."""
-        due = select(hold.c.reservation_id).distinct().where(hold.c.expires_at <= micros(self.clock.now())).limit(limit)
+        due = select(hold.c.reservation_id).distinct().where(hold.c.expires_at <= store_now()).limit(limit)
         async with self.database.reading.connect() as connection:
             return frozenset(ReservationId(row[0]) for row in await connection.execute(due))
 
-    @whole
+    @question
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
         """Our promises on these SKUs, without those of expired holds."""
         async with self.database.reading.connect() as connection:
-            return await load_shelves(connection, skus, holds_at=self.clock.now())
+            return await load_shelves(connection, skus)
 
-    @whole
+    @question
     async def epochs(self) -> Mapping[SourceName, int]:
         """How many acknowledgments of each source have been committed."""
         async with self.database.reading.connect() as connection:
             return await load_epochs(connection)
 
     # ------------------------------------------------------------------------------------------ places and their work
-    @whole
+    @question
     async def locations(self) -> tuple[Location, ...]:
         """Every place that was ever seen."""
         async with self.database.reading.connect() as connection:
             rows = await connection.execute(select(location.c.body).order_by(location.c.id))
             return tuple(read(row[0], Location) for row in rows)
 
-    @whole
+    @question
     async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
         """Requests this source has not finished, by id."""
         query = select(work).where(work.c.source == source, work.c.is_followed == 1, work.c.remote_ref.is_not(None))
@@ -166,12 +167,19 @@ class SqlStore:
         found = await self._first(select(func.min(event.c.seq), func.max(event.c.seq)))
         return (found[0] or 0, found[1] or 0) if found is not None else (0, 0)
 
-    @whole
+    @question
+    async def jobs(self, state: JobState, *, after: str | None, limit: int) -> tuple[JobRecord, ...]:
+        """Jobs in that state, oldest first."""
+        query = select(job).where(job.c.state == state).order_by(job.c.id).limit(limit)
+        if after is not None:
+            query = query.where(job.c.id > after)
+        async with self.database.reading.connect() as connection:
+            return tuple(record_of(row) for row in await connection.execute(query))
+
+    @question
     async def backlog(self) -> Backlog:
         """What waits."""
-        waiting = (
-            select(job.c.kind, job.c.state, func.count()).where(job.c.state != JobState.DONE).group_by(job.c.kind, job.c.state)
-        )
+        waiting = select(job.c.kind, job.c.state, func.count()).group_by(job.c.kind, job.c.state)
         async with self.database.reading.connect() as connection:
             rows = (await connection.execute(waiting)).all()
             silent = (await connection.execute(select(func.count()).where(event.c.seq.is_(None)))).scalar()
@@ -181,7 +189,7 @@ class SqlStore:
             events_unsequenced=silent or 0,
         )
 
-    @whole
+    @question
     async def _events(self, query: Query) -> tuple[OrderEvent, ...]:
         async with self.database.reading.connect() as connection:
             return tuple(
@@ -197,7 +205,7 @@ class SqlStore:
                 for row in await connection.execute(query)
             )
 
-    @whole
+    @question
     async def _first(self, query: Query) -> Found | None:
         async with self.database.reading.connect() as connection:
             return (await connection.execute(query)).first()

@@ -103,16 +103,7 @@ shelf = Table(
     Column("committed_units", BigInteger, nullable=False),
     Column("settled_epoch", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
-)
-
-acknowledged = Table(  # commitments the source has, until a reading contains them
-    "acknowledged",
-    metadata,
-    Column("sku", String(100), primary_key=True),
-    Column("location_id", String(140), primary_key=True),
-    Column("fulfillment_order_id", String(40), primary_key=True),
-    Column("epoch", BigInteger, primary_key=True),
-    Column("units", BigInteger, nullable=False),
+    Column("acknowledged", LargeBinary, nullable=False),  # commitments the source has, until a reading contains them
 )
 
 ledger = Table(
@@ -126,6 +117,8 @@ ledger = Table(
     Column("units", BigInteger, nullable=False),
     Column("reason", String(32), nullable=False),
     Column("subject", String(40), nullable=False),
+    Column("sellable_units", BigInteger),  # what held and committed there might at most be, as it was decided
+    Column("shelf_version", BigInteger, nullable=False),  # of the shelf once this was posted: its entries in order
     Index(None, "sku", "location_id", "id"),
 )
 
@@ -153,10 +146,19 @@ event = Table(
     UniqueConstraint("order_id", "version"),
 )
 
+relay = Table(  # whoever has this row locked gives out sequence numbers
+    "relay",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
 job = Table(
     "job",
     metadata,
-    _id(),
+    # Numbered by the database, where the lane's order is locked: no clock of any gateway decides what comes first.
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(40), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("subject", String(40), nullable=False),
     Column("lane", String(40), nullable=False),
@@ -167,7 +169,7 @@ job = Table(
     _instant("leased_until"),
     Column("error", String(500)),
     Index(None, "state", "run_at"),
-    Index(None, "lane", "state", "id"),
+    Index(None, "lane", "state", "number"),
 )
 
 request = Table(

@@ -29,7 +29,7 @@ port = {port}
 ide = false
 
 [store]
-url = "sqlite+aiosqlite:///{database}"
+url = "sqlite:///{database}"
 
 [stock]
 deadline_s = 30.0  # a loaded machine must not turn into partial answers

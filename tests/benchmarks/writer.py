@@ -89,11 +89,11 @@ async def measure(folder: Path, *, rounds: int, orders: int, orders_alone: int, 
 async def _run(file: Path, batch_max: int, orders: int, advance: Callable[[], object]) -> Figures:
     clock = SystemClock()
     seen, new_id = landscape(clock.now()), uuid7_maker(clock.now)
-    url = f"sqlite+aiosqlite:///{file}"
-    async with opened(url):
+    url = f"sqlite:///{file}"
+    async with opened(url, clock):
         pass  # closing it folds its log into the file
     empty_bytes = _size(file)
-    async with opened(url) as database:
+    async with opened(url, clock) as database:
         writer = GroupCommitWriter(
             database=database, clock=clock, new_id=new_id, committed=lambda _: None, batch_max=batch_max, wait_max_s=600
         )

@@ -29,7 +29,7 @@ CONFIGURATION = """
 port = {port}
 
 [store]
-url = "sqlite+aiosqlite:///{folder}/dom.sqlite3"
+url = "sqlite:///{folder}/dom.sqlite3"
 
 [work]
 status_poll_s = 0.1

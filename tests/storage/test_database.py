@@ -10,14 +10,16 @@ from sqlalchemy import Connection, text
 
 from gateway.storage.database import DatabaseInUse, opened
 from gateway.storage.tables import metadata
+from gateway.system import SystemClock
 from tests.harness import run
 
 OPEN_AND_WAIT = """
 import asyncio, sys
 from gateway.storage.database import DatabaseInUse, opened
+from gateway.system import SystemClock
 
 async def main():
-    async with opened(sys.argv[1]):
+    async with opened(sys.argv[1], SystemClock()):
         print("open", flush=True)
         sys.stdin.readline()
 
@@ -29,7 +31,7 @@ except DatabaseInUse as refusal:
 
 
 def url(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'deep' / 'dom.sqlite3'}"
+    return f"sqlite:///{folder / 'deep' / 'dom.sqlite3'}"
 
 
 def test_migrations_lead_to_exactly_the_tables_that_the_code_knows(tmp_path: Path) -> None:
@@ -38,7 +40,7 @@ def test_migrations_lead_to_exactly_the_tables_that_the_code_knows(tmp_path: Pat
 
     async def story() -> None:
         for _ in range(2):  # a migrated database is opened like a new one
-            async with opened(url(tmp_path)) as database, database.reading.connect() as connection:
+            async with opened(url(tmp_path), SystemClock()) as database, database.reading.connect() as connection:
                 assert await connection.run_sync(differences) == []
 
     run(story)
@@ -46,7 +48,7 @@ def test_migrations_lead_to_exactly_the_tables_that_the_code_knows(tmp_path: Pat
 
 def test_a_second_process_on_the_same_file_is_refused_until_the_first_is_gone_however_it_went(tmp_path: Path) -> None:
     async def story() -> None:
-        async with opened(url(tmp_path)):
+        async with opened(url(tmp_path), SystemClock()):
             pass
 
     command = [sys.executable, "-c", OPEN_AND_WAIT, url(tmp_path)]
@@ -61,7 +63,7 @@ def test_a_second_process_on_the_same_file_is_refused_until_the_first_is_gone_ho
 
 def test_promises_survive_the_power_and_readers_do_not_stop_writers(tmp_path: Path) -> None:
     async def story() -> None:
-        async with opened(url(tmp_path)) as database:
+        async with opened(url(tmp_path), SystemClock()) as database:
             for engine in (database.writing, database.reading):
                 async with engine.connect() as connection:
                     asked = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in WANTED}
@@ -81,8 +83,8 @@ WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 def test_an_address_without_a_file_is_refused() -> None:
     async def story() -> None:
-        async with opened("sqlite+aiosqlite://"):
+        async with opened("sqlite://", SystemClock()):
             pass
 
-    with pytest.raises(ValueError, match="file is needed"):
+    with pytest.raises(ValueError, match="address of a SQLite file"):
         run(story)

@@ -15,7 +15,8 @@ from gateway.domain.refusals import InsufficientStock, Invalid, NotFound, Overlo
 from gateway.domain.reservations import Reservation
 from gateway.ports import Touches
 from gateway.services.orders import Cancel
-from gateway.storage.ledgers import ChangedMeanwhile, load, save
+from gateway.storage.failures import ChangedMeanwhile
+from gateway.storage.ledgers import load, save
 from gateway.storage.tables import ledger, order
 from tests.harness import run
 from tests.samples import EAST, MUG, START, Command, Desk, all_of, desk, hold, numbered, once, place
@@ -170,7 +171,7 @@ def test_when_the_writer_stops_nobody_waits_for_ever(tmp_path: Path) -> None:
             elsewhere.execute("BEGIN IMMEDIATE")  # the writer stands still in the middle of its first transaction
             waiting = [asyncio.ensure_future(on.writer.submit(place(1, of=10), returns=Order)) for _ in range(2)]
             async with asyncio.timeout(5):
-                while not waiting[0].done() and len(on.writer._queue) != 1:
+                while not waiting[0].done() and len(on.writer._turns) != 1:
                     await asyncio.sleep(0)
             on.working.cancel()
             elsewhere.execute("ROLLBACK")
@@ -206,13 +207,12 @@ def test_what_was_decided_on_rows_that_changed_since_is_not_written(tmp_path: Pa
         async with desk(tmp_path) as on:
             await on.writer.submit(place(1, of=5), returns=Order)
             async with on.database.writing.begin() as connection:
-                books = await load(connection, [Touches(skus=frozenset({MUG}))], now=START, new_id=numbered())
-            before = dict(books.shelves)
+                books = await load(on.database, connection, [Touches(skus=frozenset({MUG}))], new_id=numbered())
             place(4, of=5).decide(books)
             await on.writer.submit(place(4, of=5), returns=Order)
             with pytest.raises(ChangedMeanwhile):
                 async with on.database.writing.begin() as connection:
-                    await save(connection, books, before)
+                    await save(connection, books)
             assert await held_and_committed(on) == {EAST: (0, 5)}
 
     run(story)

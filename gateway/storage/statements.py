@@ -1,0 +1,112 @@
+"""What SQLAlchemy does not say alike for both databases: the time there, one of many, rows in bulk, insert or else update."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Insert, String, Table, TypeDecorator, bindparam, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+SQLITE_CLOCK = "dom_now"
+"""A function that every SQLite connection is given: microseconds since 1970, by the clock of the store."""
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class store_now(FunctionElement[int]):  # noqa: N801  # it is written like a function of SQL
+    """This instant by the store's own clock, in microseconds since 1970: the one clock that all gateways share."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(store_now, "sqlite")
+def _sqlite_now(_element: object, _compiler: object, **_: object) -> str:
+    return f"{SQLITE_CLOCK}()"
+
+
+@compiles(store_now, "postgresql")
+def _postgresql_now(_element: object, _compiler: object, **_: object) -> str:
+    return "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+
+
+class _Texts(TypeDecorator[Any]):
+    """Many texts as one parameter: an array where there are arrays, else JSON."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return postgresql.ARRAY(String()) if dialect.name == "postgresql" else String()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class _AnyOf(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_AnyOf, "sqlite")
+def _sqlite_any(element: Any, compiler: Any, **how: Any) -> str:
+    column, values = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # names and placeholders
+
+
+@compiles(_AnyOf, "postgresql")
+def _postgresql_any(element: Any, compiler: Any, **how: Any) -> str:
+    column, values = (compiler.process(each, **how) for each in element.clauses)
+    return f"{column} = ANY({values})"
+
+
+def among(column: Any, values: Collection[str]) -> _AnyOf:
+    """Whether the column is one of these texts: one parameter and so one prepared statement, however many they are."""
+    return _AnyOf(column, bindparam(None, sorted(values), type_=_Texts()))
+
+
+def upsert(connection: AsyncConnection, table: Table) -> Any:
+    """An insert that may go on with ``on_conflict_do_update`` or ``on_conflict_do_nothing``."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+async def add(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Write new rows, each a value for every column that the database does not number itself, in the order of the table."""
+    if rows:
+        await connection.exec_driver_sql(_add_sql(table, connection.dialect), list(rows))
+
+
+async def keep(connection: AsyncConnection, table: Table, rows: Rows, *, newer: tuple[str, ...]) -> None:
+    """Write rows that may be there already, by primary key; of those, only the columns ``newer`` change."""
+    if rows:
+        await connection.exec_driver_sql(_keep_sql(table, newer, connection.dialect), list(rows))
+
+
+# A statement over many rows is rendered once: SQLAlchemy's own way names every parameter of every row.
+@cache
+def _add_sql(table: Table, dialect: Dialect) -> str:
+    return _rendered(insert(table), table, dialect)
+
+
+@cache
+def _keep_sql(table: Table, newer: tuple[str, ...], dialect: Dialect) -> str:
+    make: Callable[[Table], Any] = (postgresql if dialect.name == "postgresql" else sqlite).insert
+    statement = make(table)
+    kept = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={name: statement.excluded[name] for name in newer}
+    )
+    return _rendered(kept, table, dialect)
+
+
+def _rendered(statement: Insert, table: Table, dialect: Dialect) -> str:
+    given = [column.key for column in table.columns if column is not table.autoincrement_column]
+    compiled = statement.compile(dialect=dialect, column_keys=given)
+    if list(getattr(compiled, "positiontup", None) or ()) != given:
+        raise TypeError(f"the columns of {table.name} come in another order")
+    return str(compiled)
