@@ -11,6 +11,7 @@ import click
 import structlog
 import uvicorn
 from rich.console import Console
+from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.api.schema import schema_of
@@ -18,10 +19,13 @@ from gateway.app import create_app
 from gateway.configuration import Misconfigured, load
 from gateway.demo.shell import demonstrate
 from gateway.demo.tour import tour
+from gateway.domain.refusals import StoreUnavailable
 from gateway.settings import Queries, Settings
-from gateway.storage.database import DatabaseInUse, free_or_refuse
+from gateway.storage.database import DatabaseInUse, prepare
+from gateway.system import SystemClock
 
 MISTAKEN: Final = 2
+CONFIG_OF_WORKERS: Final = "DOM_CONFIG"
 
 # Without the values of local variables: they are slow to draw and may hold credentials.
 _FOR_PEOPLE: Final = (structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),)
@@ -57,7 +61,8 @@ def demo(*, guided: bool, as_json: bool, port: int, seed: int, products: int) ->
 @main.command()
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("dom.toml"), help="What is where.")
 @click.option("--check", is_flag=True, help="Only read the configuration, and say what is wrong with it.")
-def serve(*, config: Path, check: bool) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="How many processes; several need PostgreSQL.")
+def serve(*, config: Path, check: bool, workers: int) -> None:
     """Serve the graph over the sources of a configuration file."""
     settings = _settings(config)
     if check:
@@ -65,14 +70,17 @@ def serve(*, config: Path, check: bool) -> None:
         return
     _log(quiet=False)
     try:
-        free_or_refuse(settings.store.url)
-    except (DatabaseInUse, ValueError) as error:
+        asyncio.run(prepare(settings.store.url, SystemClock(), processes=workers))
+    except (DatabaseInUse, StoreUnavailable, ValueError) as error:
         click.echo(str(error), err=True)
         sys.exit(MISTAKEN)
     server = settings.server
     click.echo(f"GraphQL at http://{server.host}:{server.port}/graphql", err=True)
+    os.environ[CONFIG_OF_WORKERS] = str(config.resolve())
     uvicorn.run(
-        create_app(settings),
+        "gateway.__main__:application",
+        factory=True,
+        workers=workers,
         host=server.host,
         port=server.port,
         ws="websockets-sansio",
@@ -81,6 +89,12 @@ def serve(*, config: Path, check: bool) -> None:
         access_log=False,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
+
+
+def application() -> Starlette:
+    """The gateway of one worker process, which reads the configuration for itself."""
+    _log(quiet=False)
+    return create_app(_settings(Path(os.environ[CONFIG_OF_WORKERS])))
 
 
 @main.group()

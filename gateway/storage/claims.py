@@ -1,6 +1,6 @@
 """Jobs: claimed under a lease, finished only by whoever holds the newest claim. What is done is gone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -8,13 +8,14 @@ from sqlalchemy import BigInteger, Integer, bindparam, delete, exists, func, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.tasks import Job, JobKind, JobRecord, JobState, NewJob
-from gateway.ports import Fenced, NewId
+from gateway.ports import Fenced
 from gateway.storage.documents import instant, micros
 from gateway.storage.statements import add, among, store_now
 from gateway.storage.tables import job
 
 ERROR_CHARACTERS_MAX: Final = 500
 AFTER_AN_ATTEMPT: Final = 1
+DIGITS_MAX: Final = 19
 
 Claim = tuple[str, int]
 
@@ -33,24 +34,24 @@ async def claim(connection: AsyncConnection, *, limit: int, lease: timedelta) ->
     earlier = job.alias("earlier")
     behind = exists().where(earlier.c.lane == job.c.lane, earlier.c.state == JobState.READY, earlier.c.number < job.c.number)
     due = (
-        select(job.c.id)
+        select(job.c.number)
         .where(job.c.state == JobState.READY, job.c.run_at <= store_now(), job.c.leased_until <= store_now(), ~behind)
         .order_by(job.c.run_at, job.c.number)
         .limit(limit)
         .with_for_update(skip_locked=True, of=job)
     )
-    ids = [row[0] for row in await connection.execute(due)]
-    if not ids:
+    numbers = [row[0] for row in await connection.execute(due)]
+    if not numbers:
         return ()
     taken = (
         update(job)
-        .where(among(job.c.id, ids))
+        .where(among(job.c.number, numbers))
         .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=store_now() + lease // timedelta(microseconds=1))
-        .returning(job.c.number, job.c.id, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
+        .returning(job.c.number, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
     )
     rows = await connection.execute(taken)
     return tuple(
-        Job(id=row.id, kind=JobKind(row.kind), subject=row.subject, attempt=row.attempt, fence=row.fence)
+        Job(id=str(row.number), kind=JobKind(row.kind), subject=row.subject, attempt=row.attempt, fence=row.fence)
         for row in sorted(rows, key=lambda row: int(row.number))
     )
 
@@ -65,27 +66,27 @@ async def held(connection: AsyncConnection, jobs: Sequence[Job]) -> set[Claim]:
     if not jobs:
         return set()
     good = (
-        select(job.c.id, job.c.fence)
-        .where(among(job.c.id, [each.id for each in jobs]), job.c.state == JobState.READY)
-        .order_by(job.c.id)
+        select(job.c.number, job.c.fence)
+        .where(among(job.c.number, _numbers(each.id for each in jobs)), job.c.state == JobState.READY)
+        .order_by(job.c.number)
         .with_for_update()
     )
-    return {(row.id, row.fence) for row in await connection.execute(good)} & {claim_of(each) for each in jobs}
+    return {(str(row.number), row.fence) for row in await connection.execute(good)} & {claim_of(each) for each in jobs}
 
 
 async def load_jobs(connection: AsyncConnection, jobs: set[str]) -> dict[str, JobRecord]:
     """Those of these jobs that are not done, locked."""
     if not jobs:
         return {}
-    known = select(job).where(among(job.c.id, jobs)).order_by(job.c.id).with_for_update()
-    return {row.id: record_of(row) for row in await connection.execute(known)}
+    known = select(job).where(among(job.c.number, _numbers(jobs))).order_by(job.c.number).with_for_update()
+    return {str(row.number): record_of(row) for row in await connection.execute(known)}
 
 
 def record_of(row: object) -> JobRecord:
     """The job in that row."""
     kept = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001  # rows have different types in SQLAlchemy 2.0 and 2.1
     return JobRecord(
-        id=kept["id"],
+        id=str(kept["number"]),
         kind=JobKind(kept["kind"]),
         subject=kept["subject"],
         state=JobState(kept["state"]),
@@ -97,12 +98,12 @@ def record_of(row: object) -> JobRecord:
 
 async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> None:
     """Say what becomes of these jobs."""
-    done = [each.job.id for each in finished if each.then is None]
+    done = _numbers(each.job.id for each in finished if each.then is None)
     if done:
-        await connection.execute(delete(job).where(among(job.c.id, done)))
+        await connection.execute(delete(job).where(among(job.c.number, done)))
     rows = [
         {
-            "job_id": each.job.id,
+            "job_number": int(each.job.id),
             "now_state": each.then,
             "why": (each.error or "")[:ERROR_CHARACTERS_MAX] or None,
             "next_at": None if each.run_at is None else micros(each.run_at),
@@ -117,7 +118,7 @@ async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> Non
 
 _COME_AGAIN = (
     update(job)
-    .where(job.c.id == bindparam("job_id"))
+    .where(job.c.number == bindparam("job_number"))
     .values(
         state=bindparam("now_state"),
         leased_until=0,
@@ -131,14 +132,19 @@ _COME_AGAIN = (
 async def retry(connection: AsyncConnection, jobs: Sequence[JobRecord]) -> None:
     """Have dead jobs tried again, now."""
     if jobs:
-        again = update(job).where(among(job.c.id, [each.id for each in jobs]))
+        again = update(job).where(among(job.c.number, _numbers(each.id for each in jobs)))
         await connection.execute(again.values(state=JobState.READY, run_at=store_now(), leased_until=0, attempt=AFTER_AN_ATTEMPT))
 
 
-async def enqueue(connection: AsyncConnection, new: Sequence[NewJob], new_id: NewId) -> None:
+async def enqueue(connection: AsyncConnection, new: Sequence[NewJob]) -> None:
     """Put these at the end of their lanes."""
     await add(
         connection,
         job,
-        [(new_id(), each.kind, each.subject, each.lane, JobState.READY, micros(each.run_at), 0, 0, 0, None) for each in new],
+        [(each.kind, each.subject, each.lane, JobState.READY, micros(each.run_at), 0, 0, 0, None) for each in new],
     )
+
+
+def _numbers(ids: Iterable[str]) -> list[int]:
+    """What the database calls them; whatever is no number is no job."""
+    return [int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < DIGITS_MAX]

@@ -145,17 +145,28 @@ async def _closing(database: Database) -> AsyncIterator[Database]:
         await database.aclose()
 
 
-def free_or_refuse(url: str) -> None:
-    """See to it that no other process has this database, before anything else is started.
+async def prepare(url: str, clock: Clock, *, processes: int) -> None:
+    """See to it that so many processes can work on this database, and migrate it, before anything else is started.
 
     Raises:
-        DatabaseInUse: It is SQLite and another process has it.
-        ValueError: It is of no kind that we know.
+        DatabaseInUse: It is a SQLite file, and has another process or would have several.
+        StoreUnavailable: It cannot be reached.
+        ValueError: It is of no kind that we know, or what it needs is not installed.
     """
-    address = parsed(url)
-    if address.get_backend_name() == "sqlite":
-        with _locked(_file(address)):
+    if processes > 1 and parsed(url).get_backend_name() == "sqlite":
+        raise DatabaseInUse(
+            f'{processes} workers need one PostgreSQL database, such as [store] url = "postgresql://user@host/dom": '
+            "a SQLite file has one process"
+        )
+    try:
+        async with opened(url, clock):
             pass
+    except ModuleNotFoundError as error:
+        raise ValueError(f"PostgreSQL needs the extra: pip install 'dom-gateway[postgres]' ({error})") from error
+    except Exception as error:
+        if (reason := away(error)) is not None:
+            raise StoreUnavailable(reason=reason) from error
+        raise
 
 
 def parsed(url: str) -> URL:

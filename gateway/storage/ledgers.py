@@ -166,7 +166,7 @@ async def save(connection: AsyncConnection, books: Books) -> None:
     await _save_ledger(connection, books)
     await add(connection, decision, [(each.id, each.order, micros(each.decided_at), document(each)) for each in books.decisions])
     await _save_events(connection, books)
-    await claims.enqueue(connection, books.jobs, books.new_id)
+    await claims.enqueue(connection, books.jobs)
     await claims.retry(connection, books.retried_jobs)
 
 
@@ -274,7 +274,6 @@ async def _save_ledger(connection: AsyncConnection, books: Books) -> None:
         ledger,
         [
             (
-                books.new_id(),
                 now if each.at is None else micros(each.at),
                 each.sku,
                 each.location,
@@ -297,7 +296,6 @@ async def _save_events(connection: AsyncConnection, books: Books) -> None:
         event,
         [
             (
-                books.new_id(),
                 None,
                 each.order.id,
                 each.order.version,

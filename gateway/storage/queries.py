@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, literal, or_, select, union_all
 
 from connectors.contract import RemoteRef, Sku
-from gateway.domain.books import ShelfKey
+from gateway.domain.books import Bucket, ShelfKey
 from gateway.domain.events import OrderEvent
-from gateway.domain.identity import FulfillmentOrderId, OrderId, ReservationId, SourceName
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order
+from gateway.domain.refusals import NoLongerKnown
 from gateway.domain.reservations import Reservation
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
@@ -21,8 +23,8 @@ from gateway.storage.claims import record_of
 from gateway.storage.database import Database, question
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
-from gateway.storage.statements import store_now
-from gateway.storage.tables import decision, event, hold, job, location, order, order_sku, work
+from gateway.storage.statements import among, store_now
+from gateway.storage.tables import decision, event, hold, job, ledger, location, order, order_sku, work
 
 Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
 Found = Any  # a Row of it
@@ -38,6 +40,21 @@ class SqlStore:
     async def order(self, order: OrderId) -> Order | None:
         """That order."""
         return (await self.orders_by_id((order,))).get(order)
+
+    async def order_as_of(self, order_id: OrderId, at: datetime) -> Order | None:
+        """That order as the newest event at or before that instant left it. None before it was placed."""
+        known = await self.order(order_id)
+        if known is None or known.placed_at > at:
+            return None
+        own = select(event.c.body, event.c.at).where(event.c.order_id == order_id)
+        then = await self._first(own.where(event.c.at <= micros(at)).order_by(event.c.version.desc()).limit(1))
+        if then is not None:
+            return read(then.body, Order)
+        oldest_own = await self._first(own.order_by(event.c.version).limit(1))
+        oldest = oldest_own or await self._first(select(event.c.at).where(event.c.seq.is_not(None)).order_by(event.c.seq).limit(1))
+        if oldest_own is None and oldest is not None and micros(at) >= oldest.at:
+            return known  # nothing has happened to it for longer than events are kept
+        raise NoLongerKnown(oldest_at=known.placed_at if oldest is None else instant(oldest.at), path=("asOf",))
 
     @question
     async def orders_by_id(self, orders: Collection[OrderId]) -> Mapping[OrderId, Order]:
@@ -125,6 +142,30 @@ class SqlStore:
             return await load_shelves(connection, skus)
 
     @question
+    async def promises_as_of(self, skus: Collection[Sku], at: datetime) -> Mapping[ShelfKey, Shelf]:
+        """What was held and committed of these SKUs at that instant, by the ledger.
+
+        Holds that ran out by then, and that nobody has ended yet, have no entry that says so.
+        """
+        posted = select(ledger.c.sku, ledger.c.location_id, ledger.c.bucket, ledger.c.units).where(
+            among(ledger.c.sku, skus), ledger.c.at <= micros(at)
+        )
+        over = select(hold.c.sku, hold.c.location_id, literal(Bucket.HELD.value), -hold.c.units).where(
+            among(hold.c.sku, skus), hold.c.expires_at <= micros(at)
+        )
+        entry = union_all(posted, over).subquery()
+        key = (entry.c.sku, entry.c.location_id)
+        sums = [func.sum(case((entry.c.bucket == bucket.value, entry.c.units), else_=0)) for bucket in Bucket]
+        async with self.database.reading.connect() as connection:
+            rows = (await connection.execute(select(*key, *sums).group_by(*key))).all()
+        return {
+            (Sku(sku), LocationId(place)): Shelf(
+                sku=Sku(sku), location=LocationId(place), held_units=int(held), committed_units=int(committed)
+            )
+            for sku, place, held, committed in rows
+        }
+
+    @question
     async def epochs(self) -> Mapping[SourceName, int]:
         """How many acknowledgments of each source have been committed."""
         async with self.database.reading.connect() as connection:
@@ -146,6 +187,19 @@ class SqlStore:
             query = query.where(work.c.id > after)
         async with self.database.reading.connect() as connection:
             return tuple(_open_work(row) for row in await connection.execute(query.order_by(work.c.id).limit(limit)))
+
+    @question
+    async def open_work_at(self, location_id: LocationId, sku: Sku, *, limit: int) -> tuple[OrderId, ...]:
+        """Orders with that SKU that have unfinished work there, of whatever SKU; the newest work first."""
+        query = (
+            select(work.c.order_id)
+            .join(order_sku, order_sku.c.order_id == work.c.order_id)
+            .where(work.c.location_id == location_id, work.c.is_followed == 1, order_sku.c.sku == sku)
+            .order_by(work.c.id.desc())
+            .limit(limit)
+        )
+        async with self.database.reading.connect() as connection:
+            return tuple(dict.fromkeys(OrderId(row[0]) for row in await connection.execute(query)))
 
     async def work_by_ref(self, source: SourceName, remote_ref: str) -> OpenWork | None:
         """The work that this source knows under that name."""
@@ -170,9 +224,21 @@ class SqlStore:
     @question
     async def jobs(self, state: JobState, *, after: str | None, limit: int) -> tuple[JobRecord, ...]:
         """Jobs in that state, oldest first."""
-        query = select(job).where(job.c.state == state).order_by(job.c.id).limit(limit)
+        query = select(job).where(job.c.state == state).order_by(job.c.number).limit(limit)
         if after is not None:
-            query = query.where(job.c.id > after)
+            query = query.where(job.c.number > int(after))
+        async with self.database.reading.connect() as connection:
+            return tuple(record_of(row) for row in await connection.execute(query))
+
+    async def job(self, job_id: str) -> JobRecord | None:
+        """That job, if it is not done."""
+        found = await self._first(select(job).where(job.c.id == job_id))
+        return None if found is None else record_of(found)
+
+    @question
+    async def dead_jobs_of(self, subject: str) -> tuple[JobRecord, ...]:
+        """Jobs about that which were given up."""
+        query = select(job).where(job.c.state == JobState.DEAD, job.c.subject == subject)
         async with self.database.reading.connect() as connection:
             return tuple(record_of(row) for row in await connection.execute(query))
 
@@ -194,7 +260,7 @@ class SqlStore:
         async with self.database.reading.connect() as connection:
             return tuple(
                 OrderEvent(
-                    id=row.id,
+                    id=f"{row.order_id}:{row.version}",
                     seq=row.seq,
                     type=row.type,
                     occurred_at=instant(row.at),

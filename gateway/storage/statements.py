@@ -36,14 +36,18 @@ def _postgresql_now(_element: object, _compiler: object, **_: object) -> str:
     return "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
-class _Texts(TypeDecorator[Any]):
-    """Many texts as one parameter: an array where there are arrays, else JSON."""
+class _Many(TypeDecorator[Any]):
+    """Many values as one parameter: an array where there are arrays, else JSON."""
 
     impl = String
     cache_ok = True
 
+    def __init__(self, item: type[TypeEngine[Any]]) -> None:
+        super().__init__()
+        self.item = item
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return postgresql.ARRAY(String()) if dialect.name == "postgresql" else String()
+        return postgresql.ARRAY(self.item()) if dialect.name == "postgresql" else String()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return value if dialect.name == "postgresql" else json.dumps(value)
@@ -66,9 +70,10 @@ def _postgresql_any(element: Any, compiler: Any, **how: Any) -> str:
     return f"{column} = ANY({values})"
 
 
-def among(column: Any, values: Collection[str]) -> _AnyOf:
-    """Whether the column is one of these texts: one parameter and so one prepared statement, however many they are."""
-    return _AnyOf(column, bindparam(None, sorted(values), type_=_Texts()))
+def among(column: Any, values: Collection[str] | Collection[int]) -> _AnyOf:
+    """Whether the column is one of these: one parameter and so one prepared statement, however many they are."""
+    item: type[TypeEngine[Any]] = BigInteger if column.type.python_type is int else String
+    return _AnyOf(column, bindparam(None, sorted(values), type_=_Many(item)))
 
 
 def upsert(connection: AsyncConnection, table: Table) -> Any:

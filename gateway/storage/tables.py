@@ -1,6 +1,8 @@
 """Every table. An aggregate is kept whole, as one JSON document, beside the columns by which it is found.
 
-Ids are UUIDv7 text made by the application; instants are microseconds since 1970 (UTC), which both databases compare the same way.
+Ids are UUIDv7 text made by the application. Rows that only ever follow one another (ledger, events, jobs) are numbered by the
+database instead: of two that concern one order or shelf, which are written under its lock, the later has the higher number,
+whatever the clocks of their gateways said. Instants are microseconds since 1970 (UTC), which both databases compare the same way.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
@@ -17,6 +19,10 @@ metadata = MetaData(
 
 def _id(name: str = "id", *, primary_key: bool = True) -> Column[str]:
     return Column(name, String(40), primary_key=primary_key, nullable=False)
+
+
+def _number() -> Column[int]:
+    return Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True)
 
 
 def _instant(name: str, *, nullable: bool = False) -> Column[int]:
@@ -59,6 +65,7 @@ order_sku = Table(
     metadata,
     Column("sku", String(100), primary_key=True),
     Column("order_id", ForeignKey("customer_order.id"), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 work = Table(
@@ -92,6 +99,7 @@ hold = Table(  # what active reservations keep; gone with them
     Column("units", Integer, nullable=False),
     _instant("expires_at"),
     Index(None, "expires_at"),
+    sqlite_with_rowid=False,
 )
 
 shelf = Table(
@@ -104,12 +112,13 @@ shelf = Table(
     Column("settled_epoch", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("acknowledged", LargeBinary, nullable=False),  # commitments the source has, until a reading contains them
+    sqlite_with_rowid=False,
 )
 
 ledger = Table(
     "ledger",
     metadata,
-    _id(),
+    _number(),
     _instant("at"),
     Column("sku", String(100), nullable=False),
     Column("location_id", String(140), nullable=False),
@@ -119,7 +128,7 @@ ledger = Table(
     Column("subject", String(40), nullable=False),
     Column("sellable_units", BigInteger),  # what held and committed there might at most be, as it was decided
     Column("shelf_version", BigInteger, nullable=False),  # of the shelf once this was posted: its entries in order
-    Index(None, "sku", "location_id", "id"),
+    Index(None, "sku", "location_id", "number"),
 )
 
 decision = Table(
@@ -134,7 +143,7 @@ decision = Table(
 event = Table(
     "event",
     metadata,
-    _id(),
+    _number(),
     Column("seq", BigInteger, unique=True),
     Column("order_id", String(40), nullable=False),
     Column("version", Integer, nullable=False),
@@ -156,9 +165,7 @@ relay = Table(  # whoever has this row locked gives out sequence numbers
 job = Table(
     "job",
     metadata,
-    # Numbered by the database, where the lane's order is locked: no clock of any gateway decides what comes first.
-    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
-    Column("id", String(40), nullable=False, unique=True),
+    _number(),
     Column("kind", String(16), nullable=False),
     Column("subject", String(40), nullable=False),
     Column("lane", String(40), nullable=False),

@@ -1,9 +1,9 @@
 """The chores behind the promises: claiming jobs, sequencing events, forgetting what nobody will ask for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ from gateway.domain.reservations import ReservationState
 from gateway.domain.tasks import Job
 from gateway.storage import claims
 from gateway.storage.documents import document, micros
-from gateway.storage.statements import among, keep
+from gateway.storage.statements import keep
 from gateway.storage.tables import event, location, relay, request, reservation
 from gateway.storage.writer import GroupCommitWriter
 
@@ -53,8 +53,8 @@ class SqlUpkeep:
     async def sequence_events(self, *, limit: int) -> int:
         """Give the next sequence numbers to events that have none. One gateway does it at a time; the others need not wait.
 
-        Numbers are given after the fact: ids are made before their transaction commits, so that the newest id is no proof that all
-        before it are there. Ids come from many clocks: within one order, versions say what came first.
+        They are given after the fact: rows are numbered before their transaction commits, so that the newest is no proof that all
+        before it are there.
         """
 
         async def sequence(connection: AsyncConnection) -> int:
@@ -62,19 +62,20 @@ class SqlUpkeep:
             newest = (await connection.execute(last)).scalar()
             if newest is None:
                 return 0
-            ids = await _in_turn(connection, limit)
-            if ids:
-                numbered = [{"event_id": each, "next_seq": place} for place, each in enumerate(ids, start=newest + 1)]
-                await connection.execute(_NUMBER, numbered)
-                await connection.execute(update(relay).where(relay.c.name == EVENTS).values(seq=newest + len(ids)))
-            return len(ids)
+            waiting = select(event.c.number).where(event.c.seq.is_(None)).order_by(event.c.number).limit(limit)
+            numbers = [row[0] for row in await connection.execute(waiting)]
+            if numbers:
+                stamps = [{"event_number": each, "next_seq": place} for place, each in enumerate(numbers, start=newest + 1)]
+                await connection.execute(_STAMP, stamps)
+                await connection.execute(update(relay).where(relay.c.name == EVENTS).values(seq=newest + len(numbers)))
+            return len(numbers)
 
         return await self.writer.attend(sequence)
 
     async def forget(self, *, events_before: datetime, requests_before: datetime) -> int:
         """Drop events, idempotency keys and ended holds past their retention, so many at a time; the newest event always stays."""
         newest = select(relay.c.seq).where(relay.c.name == EVENTS).scalar_subquery()
-        old_events = select(event.c.id).where(event.c.at < micros(events_before), event.c.seq < newest).limit(FORGET_ROWS_MAX)
+        old_events = select(event.c.number).where(event.c.at < micros(events_before), event.c.seq < newest).limit(FORGET_ROWS_MAX)
         old_holds = (
             select(reservation.c.id)
             .where(reservation.c.state != ReservationState.ACTIVE, reservation.c.expires_at < micros(requests_before))
@@ -83,7 +84,7 @@ class SqlUpkeep:
 
         async def forget(connection: AsyncConnection) -> int:
             gone = [
-                await connection.execute(delete(event).where(event.c.id.in_(old_events))),
+                await connection.execute(delete(event).where(event.c.number.in_(old_events))),
                 await connection.execute(delete(request).where(request.c.at < micros(requests_before))),
                 await connection.execute(delete(reservation).where(reservation.c.id.in_(old_holds))),
             ]
@@ -92,22 +93,4 @@ class SqlUpkeep:
         return await self.writer.attend(forget)
 
 
-_NUMBER: Final = update(event).where(event.c.id == bindparam("event_id")).values(seq=bindparam("next_seq"))
-
-
-async def _in_turn(connection: AsyncConnection, limit: int) -> list[str]:
-    """Events without a number, by id, but none before an older version of its order."""
-    columns = select(event.c.id, event.c.order_id, event.c.version).where(event.c.seq.is_(None))
-    waiting = (await connection.execute(columns.order_by(event.c.id).limit(limit))).all()
-    if not waiting:
-        return []
-    orders = {row.order_id for row in waiting}
-    versions: dict[str, list[Any]] = {}
-    for row in await connection.execute(columns.where(among(event.c.order_id, orders)).order_by(event.c.version)):
-        versions.setdefault(row.order_id, []).append(row)
-    return list(dict.fromkeys(_older_first(waiting, versions)))
-
-
-def _older_first(waiting: Iterable[Any], versions: dict[str, list[Any]]) -> Iterable[str]:
-    for row in waiting:
-        yield from (each.id for each in versions[row.order_id] if each.version <= row.version)
+_STAMP: Final = update(event).where(event.c.number == bindparam("event_number")).values(seq=bindparam("next_seq"))
