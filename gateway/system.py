@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ def uuid7_maker(now: Callable[[], datetime]) -> Callable[[], str]:
         else:
             last_ms, counter = last_ms + 1, 0
         value = (last_ms << 80) | (7 << 76) | (counter << 64) | (0b10 << 62) | secrets.randbits(62)
-        return str(UUID(int=value))
+        digits = f"{value:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     return make
 

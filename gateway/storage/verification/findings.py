@@ -1,0 +1,73 @@
+"""What a verification has come to so far, and how it is told to stop."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.invariants import Difference, Invariant
+
+PAGE_ROWS: Final = 50
+"""What is read at a time; others get their turn between two pages."""
+
+Advance = Callable[[str, int, int], None]
+"""Told what is being checked, how many of it are done, and of how many."""
+
+
+class Stopped(Exception):
+    """Nobody waits for it any more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """Differences, of which ``limit`` are kept and all are counted. ``pause_s`` is waited after every page."""
+
+    connection: AsyncConnection
+    limit: int
+    pause_s: float
+    advance: Advance
+    differences: list[Difference] = field(default_factory=list)
+    violations: Counter[Invariant] = field(default_factory=Counter)
+    checked: Counter[str] = field(default_factory=Counter)
+    unchecked: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    def add(self, invariant: Invariant, about: str, *, expected: object, found: object, says: str) -> None:
+        """Something differs."""
+        self.take(Difference(invariant=invariant, about=about, expected=str(expected), found=str(found), says=says))
+
+    def take(self, difference: Difference) -> None:
+        """This differs."""
+        self.violations[difference.invariant] += 1
+        if len(self.differences) < self.limit:
+            self.differences.append(difference)
+
+    async def rows(self, query: Any) -> AsyncIterator[Any]:
+        """The rows, a page at a time.
+
+        Raises:
+            Stopped: Nobody waits for them any more.
+        """
+        result = await self.connection.stream(query, execution_options={"yield_per": PAGE_ROWS})
+        async for page in result.partitions():
+            for row in page:
+                yield row
+            await self.breathe()
+
+    async def count(self, table: Table) -> int:
+        """How many rows it has."""
+        return int((await self.connection.execute(select(func.count()).select_from(table))).scalar_one())
+
+    async def breathe(self) -> None:
+        """Let others have their turn.
+
+        Raises:
+            Stopped: Nobody waits for it any more.
+        """
+        if self.stopped:
+            raise Stopped
+        await asyncio.sleep(self.pause_s)
