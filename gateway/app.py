@@ -146,6 +146,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             ring_max=settings.events.ring_max,
             keep_events=timedelta(days=settings.store.keep_events_days),
             keep_requests=timedelta(days=settings.store.keep_requests_days),
+            heard=lambda events: changes.touch({line.sku for event in events for line in event.order.lines}),
         )
         tracking = Tracking(
             store=store,

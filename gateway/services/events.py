@@ -6,7 +6,7 @@ inside the ring it reads from there, and when it fell behind (or has just come b
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -28,7 +28,8 @@ FORGET_EVERY_S: Final = 600.0
 class Events:
     """``ring_max`` events are kept at hand; ``poll_s`` bounds how late an event of another process is seen.
 
-    Events older than ``keep_events`` and idempotency keys older than ``keep_requests`` are forgotten.
+    ``heard`` is told of every event, whichever process wrote it. Events older than ``keep_events`` and idempotency keys older than
+    ``keep_requests`` are forgotten.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Events:
     ring_max: int
     keep_events: timedelta
     keep_requests: timedelta
+    heard: Callable[[Sequence[OrderEvent]], None]
     newest: int = 0
     _ring: deque[OrderEvent] = field(default_factory=deque)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -76,6 +78,7 @@ class Events:
                     self._ring.popleft()
                 self.newest = fresh[-1].seq
                 self._moved.notify_all()
+            self.heard(fresh)
 
     async def follow(self, after: int | None, wanted: Callable[[OrderEvent], bool]) -> AsyncIterator[OrderEvent]:
         """Every wanted event after that sequence number (None: from now on), in order, for ever.

@@ -16,7 +16,7 @@ from gateway.domain.books import Books, ShelfKey
 from gateway.domain.identity import LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.orders import Order
 from gateway.domain.reservations import Reservation, ReservationState
-from gateway.domain.stock import Acknowledged, Shelf
+from gateway.domain.stock import NETWORK, Acknowledged, Shelf
 from gateway.ports import NewId, Touches
 from gateway.storage import claims
 from gateway.storage.database import Database
@@ -43,7 +43,7 @@ async def load(database: Database, connection: AsyncConnection, touched: Sequenc
     sources = _all(each.sources for each in touched) | {
         each.source for found in orders.values() for each in found.fulfillment_orders
     }
-    shelves = await load_shelves(connection, skus, lock=True)
+    shelves = await _lock_shelves(connection, skus)
     epochs = await load_epochs(connection, sources, lock=True)
     numbers = await _numbers(connection, _all(each.external_ids for each in touched))
     return Books(
@@ -76,6 +76,22 @@ async def load_reservations(
     query = select(reservation.c.body).where(among(reservation.c.id, reservations)).order_by(reservation.c.id)
     found = await connection.execute(query.with_for_update() if lock else query)
     return {each.id: each for each in (read(row[0], Reservation) for row in found)}
+
+
+async def _lock_shelves(connection: AsyncConnection, skus: Collection[Sku]) -> dict[ShelfKey, Shelf]:
+    """Our promises on these SKUs, and each SKU as a whole: what has no row yet cannot be locked, so the row for all of it is made.
+
+    Without it, one gateway could bind the last unit at a location while another holds it for the network, and neither would see
+    the other's new row.
+    """
+    shelves = await load_shelves(connection, skus, lock=True)
+    missing = [sku for sku in sorted(skus) if (sku, NETWORK) not in shelves]
+    if missing:
+        whole = {"location_id": NETWORK, "held_units": 0, "committed_units": 0, "settled_epoch": 0, "version": 0}
+        rows = [{"sku": sku, "acknowledged": _NOTHING_ACKNOWLEDGED, **whole} for sku in missing]
+        await connection.execute(upsert(connection, shelf).on_conflict_do_nothing(), rows)
+        shelves = await load_shelves(connection, skus, lock=True)
+    return shelves
 
 
 async def load_shelves(connection: AsyncConnection, skus: Collection[Sku], *, lock: bool = False) -> dict[ShelfKey, Shelf]:

@@ -19,7 +19,7 @@ from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
 from gateway.domain.tasks import JobRecord, JobState
 from gateway.ports import Backlog, OpenWork, OrderFilter, OrderPage, PageRequest
-from gateway.storage.claims import record_of
+from gateway.storage.claims import DIGITS_MAX, record_of
 from gateway.storage.database import Database, question
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
@@ -232,7 +232,9 @@ class SqlStore:
 
     async def job(self, job_id: str) -> JobRecord | None:
         """That job, if it is not done."""
-        found = await self._first(select(job).where(job.c.id == job_id))
+        if not (job_id.isascii() and job_id.isdecimal() and len(job_id) < DIGITS_MAX):
+            return None
+        found = await self._first(select(job).where(job.c.number == int(job_id)))
         return None if found is None else record_of(found)
 
     @question

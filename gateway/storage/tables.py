@@ -4,8 +4,8 @@ Ids are UUIDv7 text made by the application. Rows that only ever follow one anot
 database instead: of two that concern one order or shelf, which are written under its lock, the later has the higher number,
 whatever the clocks of their gateways said. Instants are microseconds since 1970 (UTC), which both databases compare the same way.
 
-There are no foreign keys: rows that belong together are written together, by one piece of code, and ``dom verify`` looks after them;
-the database would look the order up again for each of its rows.
+There are no foreign keys: rows that belong together are written together, by one piece of code, and ``dom verify`` looks after
+them; the database would look the order up again for each of its rows.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint

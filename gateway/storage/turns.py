@@ -36,20 +36,17 @@ class Turns(Generic[Q]):
         """Put it at the end of its caller's line. When everything is full, the longest line gives up its newest.
 
         Raises:
-            Overloaded: Everything is full, and the longest line is this caller's own.
+            Overloaded: Everything is full, and no line is longer than this caller's would be.
         """
-        line = self._lines.get(new.caller)
+        line = self._lines.get(new.caller, deque())
         if self._size >= self.size_max:
             longest = max(self._lines.values(), key=len)
-            if line is not None and len(line) >= len(longest):
+            if len(longest) <= len(line) + 1:
                 raise Overloaded
             longest.pop().refuse(Overloaded())
             self._size -= 1
-            self._drop_empty()
-            line = self._lines.get(new.caller)
-        if line is None:
-            line = self._lines[new.caller] = deque()
         line.append(new)
+        self._lines[new.caller] = line
         self._size += 1
 
     def put_back(self, taken: Q) -> None:
@@ -75,7 +72,3 @@ class Turns(Generic[Q]):
         self._lines.clear()
         self._size = 0
         return waiting
-
-    def _drop_empty(self) -> None:
-        for caller in [caller for caller, line in self._lines.items() if not line]:
-            del self._lines[caller]

@@ -26,6 +26,7 @@ async def followed(on: Desk, *, ring_max: int = 100) -> AsyncIterator[Events]:
         ring_max=ring_max,
         keep_events=timedelta(days=1),
         keep_requests=timedelta(days=1),
+        heard=lambda _: None,
     )
     await events.load()
     async with at_work(events.run):

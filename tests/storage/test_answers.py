@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from gateway.storage.documents import document
 from gateway.storage.tables import request
 from tests.harness import run
 from tests.samples import EAST, MUG, Desk, all_of, desk, hold, once, place
+from tests.storages import Storage
 
 
 async def sold(on: Desk) -> int:
@@ -19,9 +19,9 @@ async def sold(on: Desk) -> int:
     return shelf.committed_units if shelf is not None else 0
 
 
-def test_the_same_request_twice_at_once_is_done_once_and_answered_twice(tmp_path: Path) -> None:
+def test_the_same_request_twice_at_once_is_done_once_and_answered_twice(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             orders = await all_of(*(on.writer.submit(place(2, of=9), returns=Order, once=once("k")) for _ in range(5)))
             assert all(each == orders[0] for each in orders)
             assert isinstance(orders[0], Order)
@@ -30,12 +30,12 @@ def test_the_same_request_twice_at_once_is_done_once_and_answered_twice(tmp_path
     run(story)
 
 
-def test_the_same_request_again_gets_the_first_answer_byte_for_byte_even_after_a_restart(tmp_path: Path) -> None:
+def test_the_same_request_again_gets_the_first_answer_byte_for_byte_even_after_a_restart(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             first = await on.writer.submit(place(2, of=9), returns=Order, once=once("k"))
             again = await on.writer.submit(place(2, of=9), returns=Order, once=once("k"))
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             on.clock.wait(3600)
             later = await on.writer.submit(place(2, of=0), returns=Order, once=once("k"))
             assert document(first) == document(again) == document(later)
@@ -46,9 +46,9 @@ def test_the_same_request_again_gets_the_first_answer_byte_for_byte_even_after_a
     run(story)
 
 
-def test_the_same_key_for_something_else_is_refused_in_one_batch_and_later(tmp_path: Path) -> None:
+def test_the_same_key_for_something_else_is_refused_in_one_batch_and_later(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             first, other = await all_of(
                 on.writer.submit(place(1, of=9), returns=Order, once=once("k", "one")),
                 on.writer.submit(place(2, of=9), returns=Order, once=once("k", "two")),
@@ -63,9 +63,9 @@ def test_the_same_key_for_something_else_is_refused_in_one_batch_and_later(tmp_p
     run(story)
 
 
-def test_keys_of_another_caller_or_for_another_operation_are_other_keys(tmp_path: Path) -> None:
+def test_keys_of_another_caller_or_for_another_operation_are_other_keys(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             keys = (once("k"), replace(once("k"), principal="other"), replace(once("k"), operation="orderCancel"))
             orders = await all_of(*(on.writer.submit(place(1, of=9), returns=Order, once=each) for each in keys))
             assert len({each.id for each in orders}) == 3
@@ -73,9 +73,9 @@ def test_keys_of_another_caller_or_for_another_operation_are_other_keys(tmp_path
     run(story)
 
 
-def test_a_refusal_is_not_kept_so_that_trying_again_can_succeed(tmp_path: Path) -> None:
+def test_a_refusal_is_not_kept_so_that_trying_again_can_succeed(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             with pytest.raises(Refusals):
                 await on.writer.submit(place(2, of=1), returns=Order, once=once("k"))
             assert isinstance(await on.writer.submit(place(2, of=2), returns=Order, once=once("k")), Order)
@@ -83,9 +83,9 @@ def test_a_refusal_is_not_kept_so_that_trying_again_can_succeed(tmp_path: Path) 
     run(story)
 
 
-def test_the_twin_of_a_refused_request_is_decided_for_itself(tmp_path: Path) -> None:
+def test_the_twin_of_a_refused_request_is_decided_for_itself(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             refused, placed = await all_of(
                 on.writer.submit(place(2, of=1), returns=Order, once=once("k")),
                 on.writer.submit(place(2, of=2), returns=Order, once=once("k")),
@@ -96,9 +96,9 @@ def test_the_twin_of_a_refused_request_is_decided_for_itself(tmp_path: Path) -> 
     run(story)
 
 
-def test_what_was_answered_stays_answered_although_the_thing_moved_on(tmp_path: Path) -> None:
+def test_what_was_answered_stays_answered_although_the_thing_moved_on(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             held = await on.writer.submit(hold(1, of=9), returns=Reservation, once=once("hold"))
             await on.writer.submit(Release(reservation=held.id), returns=Reservation)
             assert await on.writer.submit(hold(1, of=9), returns=Reservation, once=once("hold")) == held

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from gateway.storage.claims import ERROR_CHARACTERS_MAX
 from gateway.storage.tables import job
 from tests.harness import run
 from tests.samples import START, Command, Desk, all_of, desk
+from tests.storages import Storage
 
 NOTHING = Command(does=lambda _: None)
 
@@ -34,9 +34,9 @@ async def finish(on: Desk, fenced: Fenced) -> None:
     await on.writer.submit(NOTHING, returns=type(None), fenced=fenced)
 
 
-def test_jobs_of_a_lane_are_done_one_at_a_time_oldest_first(tmp_path: Path) -> None:
+def test_jobs_of_a_lane_are_done_one_at_a_time_oldest_first(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, wanted("do", "a"), wanted("stop", "a"), wanted("other", "b"))
             first = await claimed(on)
             assert set(first) == {"do", "other"}
@@ -49,9 +49,9 @@ def test_jobs_of_a_lane_are_done_one_at_a_time_oldest_first(tmp_path: Path) -> N
     run(story)
 
 
-def test_what_comes_later_in_a_lane_waits_for_a_first_that_is_not_due_yet(tmp_path: Path) -> None:
+def test_what_comes_later_in_a_lane_waits_for_a_first_that_is_not_due_yet(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, wanted("do", "a", after_s=30), wanted("stop", "a"))
             assert await claimed(on) == {}
             on.clock.wait(30)
@@ -60,18 +60,18 @@ def test_what_comes_later_in_a_lane_waits_for_a_first_that_is_not_due_yet(tmp_pa
     run(story)
 
 
-def test_no_more_are_taken_than_asked_for_and_those_due_longest_come_first(tmp_path: Path) -> None:
+def test_no_more_are_taken_than_asked_for_and_those_due_longest_come_first(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, *(wanted(str(place), str(place), after_s=-place) for place in range(5)))
             assert set(await claimed(on, limit=2)) == {"4", "3"}
 
     run(story)
 
 
-def test_a_claim_that_ran_out_and_was_taken_by_another_has_no_say_any_more(tmp_path: Path) -> None:
+def test_a_claim_that_ran_out_and_was_taken_by_another_has_no_say_any_more(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, wanted("do", "a"))
             slow = (await claimed(on))["do"]
             on.clock.wait(61)
@@ -91,9 +91,9 @@ def test_a_claim_that_ran_out_and_was_taken_by_another_has_no_say_any_more(tmp_p
     run(story)
 
 
-def test_a_job_that_is_to_come_again_comes_at_its_time_and_remembers_why(tmp_path: Path) -> None:
+def test_a_job_that_is_to_come_again_comes_at_its_time_and_remembers_why(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, wanted("do", "a"))
             mine = (await claimed(on))["do"]
             later = START + timedelta(seconds=120)
@@ -108,9 +108,9 @@ def test_a_job_that_is_to_come_again_comes_at_its_time_and_remembers_why(tmp_pat
     run(story)
 
 
-def test_a_dead_job_is_left_for_a_person_and_does_not_block_its_lane(tmp_path: Path) -> None:
+def test_a_dead_job_is_left_for_a_person_and_does_not_block_its_lane(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, wanted("do", "a"), wanted("stop", "a"))
             await finish(on, Fenced(job=(await claimed(on))["do"], then=JobState.DEAD, error="gave up"))
             assert set(await claimed(on)) == {"stop"}
@@ -120,9 +120,9 @@ def test_a_dead_job_is_left_for_a_person_and_does_not_block_its_lane(tmp_path: P
     run(story)
 
 
-def test_a_refused_outcome_leaves_the_job_to_be_done_again(tmp_path: Path) -> None:
+def test_a_refused_outcome_leaves_the_job_to_be_done_again(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await enqueue(on, wanted("do", "a"))
             mine = (await claimed(on))["do"]
 

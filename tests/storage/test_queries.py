@@ -1,5 +1,4 @@
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,15 +14,16 @@ from gateway.services.orders import Cancel
 from gateway.services.reservations import End, Extend, Release
 from tests.harness import run
 from tests.samples import CUP, EAST, MUG, START, WEST, Desk, desk, hold, place
+from tests.storages import NewStorage, Storage
 
 
 async def held(on: Desk) -> int:
     return sum(shelf.held_units for shelf in (await on.store.shelves([MUG])).values())
 
 
-def test_a_hold_that_ran_out_counts_no_more_for_readers_and_writers_though_nobody_swept(tmp_path: Path) -> None:
+def test_a_hold_that_ran_out_counts_no_more_for_readers_and_writers_though_nobody_swept(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await on.writer.submit(hold(5, of=5, ttl_s=60), returns=Reservation)
             on.clock.wait(59.999999)
             assert await held(on) == 5
@@ -35,9 +35,9 @@ def test_a_hold_that_ran_out_counts_no_more_for_readers_and_writers_though_nobod
     run(story)
 
 
-def test_what_ran_out_is_recorded_as_expired_by_whoever_comes_next(tmp_path: Path) -> None:
+def test_what_ran_out_is_recorded_as_expired_by_whoever_comes_next(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             first = await on.writer.submit(hold(2, of=5, ttl_s=60), returns=Reservation)
             second = await on.writer.submit(hold(2, of=5, ttl_s=120), returns=Reservation)
             on.clock.wait(60)
@@ -56,9 +56,9 @@ def test_what_ran_out_is_recorded_as_expired_by_whoever_comes_next(tmp_path: Pat
     run(story)
 
 
-def test_holds_that_nobody_comes_back_for_are_swept_and_the_others_are_not(tmp_path: Path) -> None:
+def test_holds_that_nobody_comes_back_for_are_swept_and_the_others_are_not(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             over = [await on.writer.submit(hold(1, of=5, ttl_s=60), returns=Reservation) for _ in range(3)]
             kept = await on.writer.submit(hold(1, of=5, ttl_s=120), returns=Reservation)
             assert await on.store.due_reservations(limit=10) == frozenset()
@@ -75,9 +75,9 @@ def test_holds_that_nobody_comes_back_for_are_swept_and_the_others_are_not(tmp_p
     run(story)
 
 
-def test_a_hold_becomes_an_order_without_a_gap_and_only_once(tmp_path: Path) -> None:
+def test_a_hold_becomes_an_order_without_a_gap_and_only_once(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             kept = await on.writer.submit(hold(5, of=5), returns=Reservation)
             await on.writer.submit(place(5, of=5, reservation=kept.id), returns=Order)
             with pytest.raises(ReservationExpired) as refused:
@@ -92,9 +92,9 @@ def test_a_hold_becomes_an_order_without_a_gap_and_only_once(tmp_path: Path) -> 
     run(story)
 
 
-def test_an_order_is_found_by_every_name_it_has_and_no_channel_sends_it_twice(tmp_path: Path) -> None:
+def test_an_order_is_found_by_every_name_it_has_and_no_channel_sends_it_twice(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             placed = await on.writer.submit(place(1, of=9, external_id="W-1"), returns=Order)
             assert await on.store.order(placed.id) == placed
             assert await on.store.find_order(number=placed.number) == placed.id
@@ -112,10 +112,10 @@ def test_an_order_is_found_by_every_name_it_has_and_no_channel_sends_it_twice(tm
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(gaps=st.lists(st.integers(0, 2), max_size=7), size=st.integers(1, 4), newest_first=st.booleans(), backward=st.booleans())
 def test_paging_shows_every_order_once_in_order_either_way(
-    tmp_path_factory: pytest.TempPathFactory, gaps: list[int], size: int, newest_first: bool, backward: bool
+    new_storage: NewStorage, gaps: list[int], size: int, newest_first: bool, backward: bool
 ) -> None:
     async def story() -> None:
-        async with desk(tmp_path_factory.mktemp("pages")) as on:
+        async with desk(storage) as on:
             placed = []
             for gap in gaps:
                 on.clock.wait(gap)
@@ -134,12 +134,13 @@ def test_paging_shows_every_order_once_in_order_either_way(
                 position = edge.placed_at, edge.id
             assert found == expected
 
-    run(story)
+    with new_storage() as storage:
+        run(story)
 
 
-def test_orders_are_narrowed_by_everything_that_is_asked(tmp_path: Path) -> None:
+def test_orders_are_narrowed_by_everything_that_is_asked(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             first = await on.writer.submit(place(1, of=9), returns=Order)
             on.clock.wait(60)
             second = await on.writer.submit(place(1, of=9), returns=Order)

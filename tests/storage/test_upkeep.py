@@ -1,5 +1,4 @@
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -7,11 +6,12 @@ from gateway.domain.orders import Order
 from gateway.storage.tables import request
 from tests.harness import run
 from tests.samples import PLACES, START, desk, once, place
+from tests.storages import Storage
 
 
-def test_events_are_numbered_without_gaps_in_the_order_they_were_written(tmp_path: Path) -> None:
+def test_events_are_numbered_without_gaps_in_the_order_they_were_written(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             placed = [await on.writer.submit(place(1, of=9), returns=Order) for _ in range(4)]
             assert await on.store.events(after=0, limit=99) == ()
             assert await on.store.event_bounds() == (0, 0)
@@ -26,9 +26,9 @@ def test_events_are_numbered_without_gaps_in_the_order_they_were_written(tmp_pat
     run(story)
 
 
-def test_what_is_past_its_time_is_forgotten_but_never_the_newest_event(tmp_path: Path) -> None:
+def test_what_is_past_its_time_is_forgotten_but_never_the_newest_event(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await on.writer.submit(place(1, of=9), returns=Order, once=once("old"))
             await on.upkeep.sequence_events(limit=9)
             on.clock.wait(3600)
@@ -45,9 +45,9 @@ def test_what_is_past_its_time_is_forgotten_but_never_the_newest_event(tmp_path:
     run(story)
 
 
-def test_an_event_without_a_number_is_never_forgotten(tmp_path: Path) -> None:
+def test_an_event_without_a_number_is_never_forgotten(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await on.writer.submit(place(1, of=9), returns=Order)
             assert await on.upkeep.forget(events_before=START + timedelta(days=1), requests_before=START) == 0
             assert await on.upkeep.sequence_events(limit=9) == 2
@@ -55,13 +55,13 @@ def test_an_event_without_a_number_is_never_forgotten(tmp_path: Path) -> None:
     run(story)
 
 
-def test_places_are_known_after_a_restart_as_they_were_seen_last(tmp_path: Path) -> None:
+def test_places_are_known_after_a_restart_as_they_were_seen_last(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await on.upkeep.remember_locations(())
             await on.upkeep.remember_locations(PLACES[:1])
             await on.upkeep.remember_locations(PLACES)
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             assert await on.store.locations() == PLACES
 
     run(story)

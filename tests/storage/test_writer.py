@@ -1,11 +1,13 @@
 import asyncio
-import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import NullPool, event, func, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.domain.books import Books
 from gateway.domain.fulfillments import tally
@@ -15,11 +17,13 @@ from gateway.domain.refusals import InsufficientStock, Invalid, NotFound, Overlo
 from gateway.domain.reservations import Reservation
 from gateway.ports import Touches
 from gateway.services.orders import Cancel
+from gateway.storage.database import parsed
 from gateway.storage.failures import ChangedMeanwhile
 from gateway.storage.ledgers import load, save
 from gateway.storage.tables import ledger, order
 from tests.harness import run
 from tests.samples import EAST, MUG, START, Command, Desk, all_of, desk, hold, numbered, once, place
+from tests.storages import Storage
 
 
 def crash(_books: Books) -> None:
@@ -27,7 +31,8 @@ def crash(_books: Books) -> None:
 
 
 async def held_and_committed(on: Desk) -> dict[str, tuple[int, int]]:
-    return {at: (each.held_units, each.committed_units) for (_, at), each in (await on.store.shelves([MUG])).items()}
+    shelves = (await on.store.shelves([MUG])).values()
+    return {each.location: (each.held_units, each.committed_units) for each in shelves if each.held_units or each.committed_units}
 
 
 async def ledger_sums(on: Desk) -> dict[tuple[str, str, str], int]:
@@ -36,9 +41,21 @@ async def ledger_sums(on: Desk) -> dict[tuple[str, str, str], int]:
         return {(row[0], row[1], row[2]): row[3] for row in await connection.execute(query) if row[3]}
 
 
-def test_200_customers_who_want_one_of_50_at_once_get_exactly_50(tmp_path: Path) -> None:
+@asynccontextmanager
+async def standing_still(storage: Storage) -> AsyncIterator[None]:
+    """Whoever writes has to wait."""
+    engine = create_async_engine(parsed(storage.url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as elsewhere:
+        await elsewhere.execute(text("BEGIN" if storage.is_shared else "BEGIN IMMEDIATE"))
+        if storage.is_shared:
+            await elsewhere.execute(text("LOCK TABLE shelf"))
+        yield
+        await elsewhere.execute(text("ROLLBACK"))
+
+
+def test_200_customers_who_want_one_of_50_at_once_get_exactly_50(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             asked = (on.writer.submit(hold(1, of=50, at=EAST), returns=Reservation) for _ in range(200))
             outcomes = await all_of(*asked)
             got = [each for each in outcomes if isinstance(each, Reservation)]
@@ -51,9 +68,9 @@ def test_200_customers_who_want_one_of_50_at_once_get_exactly_50(tmp_path: Path)
     run(story)
 
 
-def test_a_lonely_customer_waits_for_nobody_and_a_crowd_shares_its_commits(tmp_path: Path) -> None:
+def test_a_lonely_customer_waits_for_nobody_and_a_crowd_shares_its_commits(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path, batch_max=10) as on:
+        async with desk(storage, batch_max=10) as on:
             await on.writer.submit(place(1, of=100), returns=Order)
             assert on.commits == [frozenset({MUG})]
             await all_of(*(on.writer.submit(place(1, of=100), returns=Order) for _ in range(30)))
@@ -62,9 +79,9 @@ def test_a_lonely_customer_waits_for_nobody_and_a_crowd_shares_its_commits(tmp_p
     run(story)
 
 
-def test_a_refusal_and_a_bug_fail_alone(tmp_path: Path) -> None:
+def test_a_refusal_and_a_bug_fail_alone(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             outcomes = await all_of(
                 on.writer.submit(place(3, of=5), returns=Order),
                 on.writer.submit(place(3, of=5), returns=Order),
@@ -79,9 +96,9 @@ def test_a_refusal_and_a_bug_fail_alone(tmp_path: Path) -> None:
     run(story)
 
 
-def test_a_row_that_the_database_refuses_fails_alone(tmp_path: Path) -> None:
+def test_a_row_that_the_database_refuses_fails_alone(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             first = await on.writer.submit(place(1, of=100), returns=Order)
 
             def same_number(books: Books) -> Order:
@@ -92,16 +109,16 @@ def test_a_row_that_the_database_refuses_fails_alone(tmp_path: Path) -> None:
             poison = on.writer.submit(Command(does=same_number), returns=Order)
             outcomes = await all_of(*neighbors[:5], poison, *neighbors[5:])
             failed = outcomes.pop(5)
-            assert "UNIQUE constraint failed: customer_order.number" in str(failed)
+            assert isinstance(failed, IntegrityError)
             assert all(isinstance(each, Order) for each in outcomes)
             assert await held_and_committed(on) == {EAST: (0, 13)}
 
     run(story)
 
 
-def test_a_damaged_row_fails_only_who_asks_for_it(tmp_path: Path) -> None:
+def test_a_damaged_row_fails_only_who_asks_for_it(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             broken = await on.writer.submit(place(1, of=100), returns=Order)
             async with on.database.writing.begin() as connection:
                 await connection.execute(update(order).values(body=b'{"id": 7}'))
@@ -116,9 +133,9 @@ def test_a_damaged_row_fails_only_who_asks_for_it(tmp_path: Path) -> None:
     run(story)
 
 
-def test_an_answer_that_cannot_be_kept_fails_only_who_asked_for_it(tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_kept_fails_only_who_asked_for_it(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             odd = on.writer.submit(Command(does=lambda _: object()), returns=object, once=once("odd"))
             failed, placed = await all_of(odd, on.writer.submit(place(1, of=9), returns=Order))
             assert isinstance(failed, TypeError)
@@ -127,9 +144,9 @@ def test_an_answer_that_cannot_be_kept_fails_only_who_asked_for_it(tmp_path: Pat
     run(story)
 
 
-def test_a_caller_who_leaves_stops_neither_the_writer_nor_a_neighbor(tmp_path: Path) -> None:
+def test_a_caller_who_leaves_stops_neither_the_writer_nor_a_neighbor(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             leaving = asyncio.ensure_future(on.writer.submit(place(1, of=10), returns=Order))
             staying = asyncio.ensure_future(on.writer.submit(place(1, of=10), returns=Order))
             await asyncio.sleep(0)
@@ -141,9 +158,9 @@ def test_a_caller_who_leaves_stops_neither_the_writer_nor_a_neighbor(tmp_path: P
     run(story)
 
 
-def test_a_full_queue_is_said_at_once_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_full_queue_is_said_at_once_and_not_waited_for(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path, queue_max=3) as on:
+        async with desk(storage, queue_max=3) as on:
             outcomes = await all_of(*(on.writer.submit(place(1, of=10), returns=Order) for _ in range(5)))
             assert [type(each) for each in outcomes] == [Order, Order, Order, Overloaded, Overloaded]
             assert await held_and_committed(on) == {EAST: (0, 3)}
@@ -151,9 +168,9 @@ def test_a_full_queue_is_said_at_once_and_not_waited_for(tmp_path: Path) -> None
     run(story)
 
 
-def test_who_waited_too_long_is_told_so_and_nothing_is_done_for_him(tmp_path: Path) -> None:
+def test_who_waited_too_long_is_told_so_and_nothing_is_done_for_him(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path, wait_max_s=5) as on:
+        async with desk(storage, wait_max_s=5) as on:
             late = asyncio.ensure_future(on.writer.submit(place(1, of=10), returns=Order))
             await asyncio.sleep(0)
             on.clock.wait(6)
@@ -164,18 +181,15 @@ def test_who_waited_too_long_is_told_so_and_nothing_is_done_for_him(tmp_path: Pa
     run(story)
 
 
-def test_when_the_writer_stops_nobody_waits_for_ever(tmp_path: Path) -> None:
+def test_when_the_writer_stops_nobody_waits_for_ever(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path, batch_max=1) as on:
-            elsewhere = sqlite3.connect(tmp_path / "dom.sqlite3", isolation_level=None)
-            elsewhere.execute("BEGIN IMMEDIATE")  # the writer stands still in the middle of its first transaction
-            waiting = [asyncio.ensure_future(on.writer.submit(place(1, of=10), returns=Order)) for _ in range(2)]
-            async with asyncio.timeout(5):
-                while not waiting[0].done() and len(on.writer._turns) != 1:
-                    await asyncio.sleep(0)
-            on.working.cancel()
-            elsewhere.execute("ROLLBACK")
-            elsewhere.close()
+        async with desk(storage, batch_max=1) as on:
+            async with standing_still(storage):
+                waiting = [asyncio.ensure_future(on.writer.submit(place(1, of=10), returns=Order)) for _ in range(2)]
+                async with asyncio.timeout(5):
+                    while len(on.writer._turns) != 1:
+                        await asyncio.sleep(0)
+                on.working.cancel()
             async with asyncio.timeout(5):
                 outcomes = await all_of(*waiting)
             assert [type(each) for each in outcomes] == [asyncio.CancelledError] * 2
@@ -183,9 +197,9 @@ def test_when_the_writer_stops_nobody_waits_for_ever(tmp_path: Path) -> None:
     run(story)
 
 
-def test_a_shelf_that_somebody_else_changed_is_read_again_and_never_sold_twice(tmp_path: Path) -> None:
+def test_a_shelf_that_somebody_else_changed_is_read_again_and_never_sold_twice(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await on.writer.submit(place(1, of=5), returns=Order)
             meddled: list[int] = []
 
@@ -202,9 +216,9 @@ def test_a_shelf_that_somebody_else_changed_is_read_again_and_never_sold_twice(t
     run(story)
 
 
-def test_what_was_decided_on_rows_that_changed_since_is_not_written(tmp_path: Path) -> None:
+def test_what_was_decided_on_rows_that_changed_since_is_not_written(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
             await on.writer.submit(place(1, of=5), returns=Order)
             async with on.database.writing.begin() as connection:
                 books = await load(on.database, connection, [Touches(skus=frozenset({MUG}))], new_id=numbered())
@@ -218,9 +232,9 @@ def test_what_was_decided_on_rows_that_changed_since_is_not_written(tmp_path: Pa
     run(story)
 
 
-def test_the_ledger_of_a_busy_day_adds_up_to_the_counters(tmp_path: Path) -> None:
+def test_the_ledger_of_a_busy_day_adds_up_to_the_counters(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path, batch_max=7) as on:
+        async with desk(storage, batch_max=7) as on:
             holds = await all_of(*(on.writer.submit(hold(2, of=60), returns=Reservation) for _ in range(10)))
             kept = [ReservationId(each.id) for each in holds if isinstance(each, Reservation)]
             placed = await all_of(
@@ -235,7 +249,7 @@ def test_the_ledger_of_a_busy_day_adds_up_to_the_counters(tmp_path: Path) -> Non
             await on.writer.submit(place(5, of=60), returns=Order)
             open_units = sum(tally(work.lines)[MUG] for each in orders for work in each.fulfillment_orders) + 5
             assert await ledger_sums(on) == {(MUG, EAST, "COMMITTED"): open_units}
-            assert await held_and_committed(on) == {EAST: (0, open_units), "": (0, 0)}
+            assert await held_and_committed(on) == {EAST: (0, open_units)}
             for each in orders:
                 read = await on.store.order(each.id)
                 assert read is not None
@@ -244,9 +258,9 @@ def test_the_ledger_of_a_busy_day_adds_up_to_the_counters(tmp_path: Path) -> Non
     run(story)
 
 
-def test_a_command_that_may_not_be_written_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+def test_a_command_that_may_not_be_written_leaves_the_database_as_it_was(storage: Storage) -> None:
     async def story() -> None:
-        async with desk(tmp_path) as on:
+        async with desk(storage) as on:
 
             def half(books: Books) -> None:
                 books.hold(Reservation(id=ReservationId("r"), lines=(), created_at=START, expires_at=START))

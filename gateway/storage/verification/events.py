@@ -23,7 +23,7 @@ async def check_versions_told(findings: Findings) -> None:
     version = event.c.version
     figures = (func.count().label("count"), func.min(version).label("first"), func.max(version).label("last"))
     told = select(event.c.order_id, *figures).group_by(event.c.order_id).subquery()
-    may_be_forgotten = order.c.placed_at < oldest.at if oldest is not None and oldest.seq > 1 else order.c.id.is_(None)
+    may_be_forgotten = order.c.placed_at <= oldest.at if oldest is not None and oldest.seq > 1 else order.c.id.is_(None)
     incomplete = or_(
         and_(told.c.count.is_(None), ~may_be_forgotten),
         told.c.last != order.c.version,

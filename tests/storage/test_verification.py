@@ -1,0 +1,375 @@
+"""``dom verify``: each rule broken by hand in a database that was sound, and what is said of it."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.contract import RemoteFulfillment, RemoteRef, RemoteState, StockDrop
+from gateway.domain.fulfillments import FulfillmentOrder
+from gateway.domain.invariants import Invariant, Report
+from gateway.domain.orders import Order
+from gateway.domain.refusals import StoreUnavailable
+from gateway.domain.reservations import Reservation
+from gateway.domain.stock import NETWORK
+from gateway.domain.tasks import JobState
+from gateway.services.fulfillments import Observe, TurnDown
+from gateway.storage.database import parsed, sqlite
+from gateway.storage.documents import document, micros
+from gateway.storage.ledgers import save
+from gateway.storage.tables import event, job, ledger, order, order_sku, relay, reservation, shelf, work
+from gateway.storage.tables import hold as held
+from gateway.storage.verification import examine, verify
+from gateway.storage.verification.findings import Findings
+from tests.harness import run
+from tests.samples import EAST, MUG, START, Desk, HandClock, all_of, desk, hold, place
+from tests.services.test_promises import Promises
+from tests.storages import Storage, in_file
+
+MUGS_IN_THE_EAST = "MUG at east"
+OF = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a sound database has: orders that the east was asked for, took into its books, and turned down; and two holds."""
+
+    asked: Order
+    taken: Order
+    lost: Order
+    here: Reservation
+    anywhere: Reservation
+
+
+async def filled(on: Desk) -> Kept:
+    asked, taken, lost = [await on.writer.submit(place(units, of=OF), returns=Order) for units in (3, 5, 7)]
+    await on.writer.submit(observed(taken, RemoteState.ACCEPTED), returns=Order)
+    (work_lost,) = lost.fulfillment_orders
+    await on.writer.submit(TurnDown(order=lost.id, work=work_lost.id, reason_code="NO", by="warehouse"), returns=Order)
+    here = await on.writer.submit(hold(2, of=OF, at=EAST), returns=Reservation)
+    anywhere = await on.writer.submit(hold(1, of=OF), returns=Reservation)
+    await on.upkeep.sequence_events(limit=100)
+    found = await on.store.orders_by_id({asked.id, taken.id, lost.id})
+    return Kept(asked=found[asked.id], taken=found[taken.id], lost=found[lost.id], here=here, anywhere=anywhere)
+
+
+def observed(what: Order, state: RemoteState) -> Observe:
+    (todo, *_) = what.fulfillment_orders
+    remote = RemoteFulfillment(ref=RemoteRef(f"r-{todo.id}"), key=None, state=state)
+    return Observe(order=what.id, work=todo.id, remote=remote, stock_drop=StockDrop.ON_ACCEPT, by=todo.source)
+
+
+def work_of(what: Order) -> FulfillmentOrder:
+    return what.fulfillment_orders[0]
+
+
+def findings(connection: AsyncConnection) -> Findings:
+    return Findings(connection=connection, limit=99, pause_s=0, advance=lambda *_: None)
+
+
+def told(report: Report) -> set[tuple[Invariant, str]]:
+    return {(each.invariant, each.about) for each in report.differences}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Break:
+    """One thing done by hand, and the differences that must come of it, no others."""
+
+    does: Callable[[Kept], Any]
+    differs: Callable[[Kept], set[tuple[Invariant, str]]]
+
+
+def rewritten(table: Any, row: str, value: Any, **columns: Any) -> Any:
+    return update(table).where(table.c.id == row).values(body=document(value), **columns)
+
+
+def called_off(what: Order) -> Order:
+    (line,) = what.lines
+    return replace(what, lines=(replace(line, units=line.units - 1),))
+
+
+def entry(units: int, **more: Any) -> Any:
+    columns = {
+        "at": micros(START),
+        "sku": MUG,
+        "location_id": EAST,
+        "bucket": "COMMITTED",
+        "units": units,
+        "reason": "BY_HAND",
+        "subject": "nobody",
+        "shelf_version": 1,
+    }
+    return insert(ledger).values(**columns | more)
+
+
+BREAKS: dict[str, Break] = {
+    "a counter of held units": Break(
+        does=lambda _: update(shelf).where(shelf.c.location_id == EAST).values(held_units=shelf.c.held_units + 1),
+        differs=lambda _: {(Invariant.LEDGER, MUGS_IN_THE_EAST), (Invariant.HOLDS, MUGS_IN_THE_EAST)},
+    ),
+    "a counter of committed units": Break(
+        does=lambda _: update(shelf).where(shelf.c.location_id == NETWORK).values(committed_units=0),
+        differs=lambda _: {(Invariant.LEDGER, "MUG at the network")},
+    ),
+    "a shelf that is gone": Break(
+        does=lambda _: delete(shelf).where(shelf.c.location_id == NETWORK),
+        differs=lambda _: {(Invariant.LEDGER, "MUG at the network"), (Invariant.HOLDS, "MUG at the network")},
+    ),
+    "a shelf without a ledger": Break(
+        does=lambda _: insert(shelf).values(
+            sku="CUP", location_id=EAST, held_units=0, committed_units=4, settled_epoch=0, version=1, acknowledged=b"[]"
+        ),
+        differs=lambda _: {(Invariant.LEDGER, "CUP at east")},
+    ),
+    "a hold that is gone": Break(
+        does=lambda kept: delete(held).where(held.c.reservation_id == kept.here.id),
+        differs=lambda kept: {(Invariant.HOLDS, MUGS_IN_THE_EAST), (Invariant.HOLDS, kept.here.id)},
+    ),
+    "a hold of a reservation that is over": Break(
+        does=lambda kept: rewritten(reservation, kept.here.id, replace(kept.here, state="RELEASED"), state="RELEASED"),
+        differs=lambda kept: {(Invariant.HOLDS, kept.here.id)},
+    ),
+    "the state by which a reservation is found": Break(
+        does=lambda kept: update(reservation).where(reservation.c.id == kept.here.id).values(state="EXPIRED"),
+        differs=lambda kept: {(Invariant.COLUMNS, kept.here.id)},
+    ),
+    "units promised that were not there": Break(
+        does=lambda _: update(ledger).where(ledger.c.bucket == "HELD", ledger.c.location_id == EAST).values(sellable_units=9),
+        differs=lambda _: {(Invariant.SELLABLE, MUGS_IN_THE_EAST)},
+    ),
+    "two transactions that led to one version": Break(
+        does=lambda _: (
+            update(ledger)
+            .where(ledger.c.bucket == "HELD", ledger.c.location_id == EAST)
+            .values(shelf_version=1, at=ledger.c.at + 1)
+        ),
+        differs=lambda _: {(Invariant.VERSIONS, MUGS_IN_THE_EAST)},
+    ),
+    "a shelf older than its ledger": Break(
+        does=lambda _: update(shelf).where(shelf.c.location_id == EAST).values(version=2),
+        differs=lambda _: {(Invariant.VERSIONS, MUGS_IN_THE_EAST)},
+    ),
+    "a commitment because of nothing": Break(
+        does=lambda _: entry(4),
+        differs=lambda _: {(Invariant.LEDGER, MUGS_IN_THE_EAST), (Invariant.COMMITMENTS, "nobody")},
+    ),
+    "a commitment because of the wrong work": Break(
+        does=lambda kept: update(ledger).where(ledger.c.subject == work_of(kept.asked).id).values(subject=work_of(kept.taken).id),
+        differs=lambda kept: {(Invariant.COMMITMENTS, work_of(kept.asked).id), (Invariant.COMMITMENTS, work_of(kept.taken).id)},
+    ),
+    "an acknowledgment that was forgotten": Break(
+        does=lambda _: update(shelf).where(shelf.c.location_id == EAST).values(acknowledged=b"[]"),
+        differs=lambda kept: {(Invariant.COMMITMENTS, work_of(kept.taken).id)},
+    ),
+    "demand that nobody counts": Break(
+        does=lambda kept: delete(ledger).where(ledger.c.subject == kept.lost.id),
+        differs=lambda kept: {(Invariant.LEDGER, "MUG at the network"), (Invariant.COMMITMENTS, kept.lost.id)},
+    ),
+    "a job that is gone": Break(
+        does=lambda kept: delete(job).where(job.c.subject == work_of(kept.asked).id),
+        differs=lambda kept: {(Invariant.PROGRESS, work_of(kept.asked).id)},
+    ),
+    "a job that is dead": Break(
+        does=lambda kept: update(job).where(job.c.subject == kept.lost.id).values(state=JobState.DEAD, error="no answer"),
+        differs=lambda kept: {(Invariant.PROGRESS, kept.lost.id)},
+    ),
+    "a dead job that nobody was told of": Break(
+        does=lambda kept: update(job).where(job.c.subject == work_of(kept.taken).id).values(state=JobState.DEAD),
+        differs=lambda kept: {(Invariant.PROGRESS, work_of(kept.taken).id)},
+    ),
+    "a job about nothing": Break(
+        does=lambda kept: update(job).where(job.c.subject == work_of(kept.taken).id).values(subject="nothing"),
+        differs=lambda _: {(Invariant.PROGRESS, "nothing")},
+    ),
+    "a first event that is gone": Break(
+        does=lambda kept: delete(event).where(event.c.order_id == kept.lost.id, event.c.version == 1),
+        differs=lambda kept: {(Invariant.EVENTS, kept.lost.id), (Invariant.EVENTS, "event 4")},
+    ),
+    "a newest event that is gone": Break(
+        does=lambda kept: delete(event).where(event.c.order_id == kept.taken.id, event.c.version == kept.taken.version),
+        differs=lambda kept: {(Invariant.EVENTS, kept.taken.id), (Invariant.EVENTS, "event 7")},
+    ),
+    "an event from the middle that is gone": Break(
+        does=lambda kept: delete(event).where(event.c.order_id == kept.lost.id, event.c.version == 2),
+        differs=lambda kept: {(Invariant.EVENTS, kept.lost.id), (Invariant.EVENTS, "event 5")},
+    ),
+    "events of an order that is not there": Break(
+        does=lambda kept: insert(event).values(
+            seq=11, order_id="nobody", version=1, type="order.placed", at=micros(START), actor="hand", body=b"{}"
+        ),
+        differs=lambda _: {(Invariant.EVENTS, "nobody"), (Invariant.EVENTS, "relay"), (Invariant.EVENTS, "event 9")},
+    ),
+    "a newest event that tells of something else": Break(
+        does=lambda kept: (
+            update(event)
+            .where(event.c.order_id == kept.asked.id, event.c.version == kept.asked.version)
+            .values(body=document(called_off(kept.asked)))
+        ),
+        differs=lambda kept: {(Invariant.EVENTS, kept.asked.id)},
+    ),
+    "numbers in another order than versions": Break(
+        does=lambda kept: update(event).where(event.c.order_id == kept.asked.id).values(seq=-event.c.seq),
+        differs=lambda kept: {(Invariant.EVENTS, kept.asked.id), (Invariant.EVENTS, "event -1")},
+    ),
+    "a relay that would begin anew": Break(
+        does=lambda _: update(relay).values(seq=0), differs=lambda _: {(Invariant.EVENTS, "relay")}
+    ),
+    "more units sent than were bought": Break(
+        does=lambda kept: rewritten(order, kept.asked.id, called_off(kept.asked)),
+        differs=lambda kept: {(Invariant.UNITS, kept.asked.id), (Invariant.EVENTS, kept.asked.id)},
+    ),
+    "a status that is not what the work makes of it": Break(
+        does=lambda kept: rewritten(order, kept.asked.id, replace(kept.asked, status="FULFILLED"), status="FULFILLED"),
+        differs=lambda kept: {(Invariant.UNITS, kept.asked.id), (Invariant.EVENTS, kept.asked.id)},
+    ),
+    "the status by which an order is found": Break(
+        does=lambda kept: update(order).where(order.c.id == kept.asked.id).values(status="CANCELED"),
+        differs=lambda kept: {(Invariant.COLUMNS, kept.asked.id)},
+    ),
+    "a SKU by which an order is found": Break(
+        does=lambda kept: delete(order_sku).where(order_sku.c.order_id == kept.asked.id),
+        differs=lambda kept: {(Invariant.COLUMNS, kept.asked.id)},
+    ),
+    "work that nobody follows": Break(
+        does=lambda kept: update(work).where(work.c.order_id == kept.taken.id).values(is_followed=0),
+        differs=lambda kept: {(Invariant.COLUMNS, kept.taken.id)},
+    ),
+    "an order that cannot be read": Break(
+        does=lambda kept: update(order).where(order.c.id == kept.asked.id).values(body=b'{"id": 7}'),
+        differs=lambda kept: {(Invariant.READABLE, kept.asked.id), (Invariant.EVENTS, kept.asked.id)},
+    ),
+    "a reservation that cannot be read": Break(
+        does=lambda kept: update(reservation).where(reservation.c.id == kept.here.id).values(body=b"{}"),
+        differs=lambda kept: {(Invariant.READABLE, kept.here.id)},
+    ),
+    "a shelf that cannot be read": Break(
+        does=lambda _: update(shelf).where(shelf.c.location_id == EAST).values(acknowledged=b"[{"),
+        differs=lambda _: {(Invariant.READABLE, MUGS_IN_THE_EAST)},
+    ),
+}
+
+
+def test_what_is_broken_by_hand_is_reported_and_nothing_else(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            kept = await filled(on)
+            assert told(await verify(on.database)) == set()
+            found, expected = {}, {}
+            for name, each in BREAKS.items():
+                async with on.database.writing.connect() as connection:
+                    assert (await connection.execute(each.does(kept))).rowcount, name
+                    report = await examine(findings(connection), now=START, monotonic=on.clock.monotonic)
+                    await connection.rollback()
+                found[name], expected[name] = told(report), each.differs(kept)
+            assert found == expected
+            assert {rule for differences in found.values() for rule, _ in differences} == {*Invariant} - {Invariant.EFFECTS}
+
+    run(story)
+
+
+def test_an_event_that_waits_for_its_number_is_reported_after_a_minute(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            placed = await on.writer.submit(place(1, of=OF), returns=Order)
+            on.clock.wait(60)
+            assert (await verify(on.database)).is_clean
+            on.clock.wait(1)
+            assert told(await verify(on.database)) == {(Invariant.EVENTS, placed.id)}
+
+    run(story)
+
+
+def test_a_picture_is_taken_at_one_instant_while_others_write(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            await filled(on)
+            seen: list[str] = []
+            selling = [asyncio.ensure_future(on.writer.submit(place(1, of=OF), returns=Order)) for _ in range(20)]
+            reports = [await verify(on.database, advance=lambda what, *_: seen.append(what), pause_s=0.001) for _ in range(3)]
+            placed = await all_of(*selling)
+            assert all(isinstance(each, Order) for each in placed)
+            assert [told(each) for each in reports] == [set()] * 3
+            report = await verify(on.database)
+            assert report.is_clean
+            assert (report.checked["orders"], report.checked["reservations"]) == (23, 2)
+            assert "orders" in seen
+
+    run(story)
+
+
+def test_all_differences_are_counted_and_only_so_many_are_kept(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            await filled(on)
+            async with on.database.writing.begin() as connection:
+                await connection.execute(delete(job))
+                await connection.execute(update(order).values(number=order.c.number + "X"))
+            report = await verify(on.database, limit=2)
+            assert report.violations == {Invariant.PROGRESS: 2, Invariant.COLUMNS: 3}
+            assert len(report.differences) == 2
+            assert not report.is_clean
+
+    run(story)
+
+
+def test_whoever_stops_waiting_stops_the_checking_and_the_database_closes_soundly(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            await filled(on)
+            checking = asyncio.ensure_future(verify(on.database, pause_s=0.001))
+            await asyncio.sleep(0.002)
+            checking.cancel()
+            assert isinstance((await all_of(checking))[0], asyncio.CancelledError)
+            assert (await verify(on.database)).is_clean
+
+    run(story)
+
+
+def test_a_database_that_is_not_there_or_of_another_version_is_away(tmp_path: Path) -> None:
+    async def refused(file: Path) -> str:
+        database = sqlite(parsed(f"sqlite:///{file}"), HandClock())
+        (outcome,) = await all_of(verify(database))
+        await database.aclose()
+        assert isinstance(outcome, StoreUnavailable)
+        return outcome.reason
+
+    async def story() -> None:
+        missing = tmp_path / "nowhere.sqlite3"
+        assert await refused(missing) == f"there is no file {missing}"
+        assert not missing.exists()
+        empty = tmp_path / "empty.sqlite3"
+        empty.touch()
+        assert "its schema is not ours" in await refused(empty)
+
+    run(story)
+
+
+class AllOfIt(Promises):
+    """The same stories, and what they leave in a database."""
+
+    def teardown(self) -> None:
+        if not hasattr(self, "books"):
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            storage = in_file(Path(folder))
+
+            async def story() -> None:
+                async with desk(storage, clock=HandClock(at=self.books.now)) as on:
+                    async with on.database.writing.begin() as connection:
+                        await save(connection, self.books)
+                    report = await verify(on.database)
+                    assert not report.differences, "\n".join(str(each) for each in report.differences)
+
+            run(story)
+
+
+TestWhateverHappensToHoldsAndOrdersNothingDiffers = AllOfIt.TestCase
+TestWhateverHappensToHoldsAndOrdersNothingDiffers.settings = settings(
+    max_examples=12, stateful_step_count=40, deadline=None, phases=(Phase.generate,), suppress_health_check=[HealthCheck.too_slow]
+)
