@@ -4,26 +4,38 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 import structlog
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
 from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.api.schema import schema_of
-from gateway.app import create_app
+from gateway.app import Parts, create_app, open_sources
 from gateway.configuration import Misconfigured, load
 from gateway.demo.shell import demonstrate
 from gateway.demo.tour import tour
+from gateway.domain.invariants import Report
 from gateway.domain.refusals import StoreUnavailable
+from gateway.services.verification import Effects
 from gateway.settings import Queries, Settings
 from gateway.storage.database import DatabaseInUse, prepare
+from gateway.storage.verification import verify
+from gateway.storage.verification.snapshot import beside
+from gateway.storage.verification.works import SqlWorks
 from gateway.system import SystemClock
 
+DIFFERENT: Final = 1
 MISTAKEN: Final = 2
 CONFIG_OF_WORKERS: Final = "DOM_CONFIG"
 
@@ -95,6 +107,61 @@ def application() -> Starlette:
     """The gateway of one worker process, which reads the configuration for itself."""
     _log(quiet=False)
     return create_app(_settings(Path(os.environ[CONFIG_OF_WORKERS])))
+
+
+@main.command(name="verify")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("dom.toml"), help="What is where.")
+@click.option("--sources", "ask_sources", is_flag=True, help="Also ask every source for all that it was ever asked to do.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, help="How many differences to show; all are counted.")
+def verify_all(*, config: Path, ask_sources: bool, as_json: bool, limit: int) -> None:
+    """Recompute everything that must be true from the ledger, the events and the documents. Exits with 1 if anything differs.
+
+    It only reads, in one snapshot: gateways may go on serving the same database.
+    """
+    settings = _settings(config)
+    _log(quiet=True)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("")
+
+        def advance(what: str, done: int, of: int | None) -> None:
+            progress.update(bar, description=what, completed=done, total=of)
+
+        try:
+            report = asyncio.run(_verified(settings, advance, ask_sources=ask_sources, limit=limit))
+        except (StoreUnavailable, ValueError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(MISTAKEN)
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        _tell(report, Console())
+    sys.exit(0 if report.is_clean else DIFFERENT)
+
+
+async def _verified(settings: Settings, advance: Callable[..., None], *, ask_sources: bool, limit: int) -> Report:
+    database = beside(settings.store.url, SystemClock())
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.aclose)
+        report = await verify(database, advance=advance, limit=limit)
+        if ask_sources:
+            sources = await open_sources(settings, Parts(), stack)
+            report += await Effects(sources=sources, works=SqlWorks(database=database), advance=advance).check()
+        return report
+
+
+def _tell(report: Report, console: Console) -> None:
+    table = Table("rule", "about", "expected", "found", "what differs", box=None, header_style="bold")
+    for each in report.differences:
+        table.add_row(*(escape(part) for part in (each.invariant, each.about, each.expected, each.found, each.says)))
+    if report.differences:
+        console.print(table)
+    for unchecked in report.unchecked:
+        console.print(f"Could not be checked: {unchecked}", markup=False, highlight=False, soft_wrap=True)
+    checked = ", ".join(f"{count:,} {what}" for what, count in report.checked.items())
+    total = sum(report.violations.values())
+    came_to = f"{total:,} differences" if total else "nothing differs"
+    console.print(f"{came_to}: {checked}, in {report.took_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
 
 
 @main.group()

@@ -1,7 +1,7 @@
 """The composition root: every concrete part is chosen here, opened here and closed here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ import structlog
 from cachetools import LRUCache
 from starlette.applications import Starlette
 
-from connectors.contract import SourceError, StockReader
+from connectors.contract import Sku, SourceError, StockReader
 from connectors.registry import Tools
 from gateway.api.context import Services
 from gateway.api.schema import schema_of
@@ -27,13 +27,16 @@ from gateway.services.fulfillments import Fulfillments
 from gateway.services.inventory import Inventory
 from gateway.services.network import Network
 from gateway.services.orders import Orders
+from gateway.services.oversight import Moved, Oversight
 from gateway.services.readings import Desk, Readings
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Routing
+from gateway.services.verification import Verification
 from gateway.settings import Settings
 from gateway.storage.database import Database, opened
 from gateway.storage.queries import SqlStore
 from gateway.storage.upkeep import SqlUpkeep
+from gateway.storage.verification import verify
 from gateway.storage.writer import Committed, GroupCommitWriter
 from gateway.system import SystemClock, spread, uuid7_maker
 from gateway.web.edge import edge
@@ -41,6 +44,7 @@ from gateway.web.edge import edge
 log = structlog.get_logger(__name__)
 
 WARM_DEADLINE_S = 60.0
+VERIFY_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +76,23 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
     new_id = parts.new_id or uuid7_maker(clock.now)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(parts.open_store(settings.store.url, clock))
-        sources = parts.sources if parts.sources is not None else await _sources(settings, parts, stack)
+        sources = parts.sources if parts.sources is not None else await open_sources(settings, parts, stack)
         store = SqlStore(database=database)
         changes = Changes(reread_s=settings.stock.reread_s)
         jobs_bell, events_bell = asyncio.Event(), asyncio.Event()
+        moved = Moved()
+
+        def touched(skus: Collection[Sku]) -> None:
+            changes.touch(skus)
+            moved.notice(skus)
 
         def committed(what: Committed) -> None:
             if what.jobs:
                 jobs_bell.set()
             if what.events:
                 events_bell.set()
-            changes.touch(what.skus)
+            routing.learn(what.shelves)
+            touched(what.skus)
 
         writer = GroupCommitWriter(
             database=database,
@@ -115,7 +125,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
                     clock=clock,
                     cache=LRUCache(settings.stock.skus_kept_max),
                     stale_for_s=settings.stock.stale_for_s,
-                    changed=changes.touch,
+                    changed=touched,
                 )
                 for name, source in sources.items()
                 if isinstance(source.connector, StockReader)
@@ -146,7 +156,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             ring_max=settings.events.ring_max,
             keep_events=timedelta(days=settings.store.keep_events_days),
             keep_requests=timedelta(days=settings.store.keep_requests_days),
-            heard=lambda events: changes.touch({line.sku for event in events for line in event.order.lines}),
+            heard=lambda events: touched({line.sku for event in events for line in event.order.lines}),
         )
         tracking = Tracking(
             store=store,
@@ -169,17 +179,33 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             bell=jobs_bell,
             concurrency_max=settings.work.jobs_at_once_max,
             poll_s=settings.work.jobs_poll_s,
+            deadline_s=settings.work.jobs_deadline_s,
+            accept_within=settings.work.accept_within,
+        )
+        oversight = Oversight(
+            moved=moved,
+            store=store,
+            writer=writer,
+            sources=sources,
+            network=network,
+            readings=readings,
+            routing=routing,
+            tracking=tracking,
         )
         await upkeep.release_jobs()
         await network.load()
         await events.load()
         reservations = Reservations(writer=writer, store=store, routing=routing, network=network, clock=clock)
+        examine = partial(verify, database, pause_s=VERIFY_PAUSE_S)
+        verification = Verification(examine=examine, clock=clock, every_s=settings.store.verify_s)
         loops = (
             reservations.sweep,
             events.run,
             dispatch.run,
             tracking.run,
+            oversight.run,
             network.run,
+            verification.run,
             partial(_warm, sources, settings),
         )
         await stack.enter_async_context(_at_work(loops))
@@ -196,11 +222,14 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             events=events,
             changes=changes,
             tracking=tracking,
+            oversight=oversight,
+            verification=verification,
             store=store,
         )
 
 
-async def _sources(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Sources:
+async def open_sources(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Sources:
+    """The sources of these settings, until the end of the stack."""
     tools = Tools(now=parts.clock.now, monotonic=parts.clock.monotonic, transport=parts.transport)
     sources = {}
     for each in settings.sources:
@@ -212,6 +241,7 @@ async def _sources(settings: Settings, parts: Parts, stack: AsyncExitStack) -> S
             kind=each.spec.kind,
             connector=connector,
             safety_units=each.safety_units,
+            exclusive=each.exclusive,
         )
     return sources
 

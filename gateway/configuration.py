@@ -228,7 +228,12 @@ def _source(reader: Reader, name: str, table: object) -> SourceSettings | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationTable:
-    """One ``[[sources.NAME.locations]]`` table: what we know better about the location that the source calls ``id``."""
+    """One ``[[sources.NAME.locations]]`` table: what we know better about the location that the source calls ``id``.
+
+    ``units_per_day``: units that it can send or hand over on one day of its own, 0 to 1,000,000; left out: as many as come.
+    ``slot_minutes``: it hands over pickups in slots of that length, 5 to 720 minutes, one after another while it is open; left
+    out: it has no slots. ``pickups_per_slot``: pickups it can hand over in each, 0 to 10,000; left out: as many as come.
+    """
 
     id: Text
     code: Text | None = None
@@ -238,6 +243,9 @@ class LocationTable:
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     methods: frozenset[Method] | None = None
     active: bool | None = None
+    units_per_day: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    slot_minutes: Annotated[int, Meta(ge=5, le=720)] | None = None
+    pickups_per_slot: Annotated[int, Meta(ge=0, le=10_000)] | None = None
 
 
 def _corrections(reader: Reader, found: object, at: Key) -> dict[RemoteLocationId, Correction]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from connectors.contract import Connector, Method, RemoteRef, Sku, SourceKind
 from gateway.domain.books import Books, ShelfKey
 from gateway.domain.events import OrderEvent
+from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order, OrderStatus
@@ -129,12 +130,13 @@ class Once:
 class Fenced:
     """A command on behalf of a job. It runs only while the claim holds, and says what becomes of the job: None, it is done.
 
-    ``attempts`` None: this one counts; a number: so many count, as after one that did not fail but is not finished either.
+    ``after`` is how long it then waits; None: no longer than it did. ``attempts`` None: this one counts; a number: so many count,
+    as after one that did not fail but is not finished either.
     """
 
     job: Job
     then: JobState | None = None
-    run_at: datetime | None = None
+    after: timedelta | None = None
     error: str | None = None
     attempts: int | None = None
 
@@ -250,10 +252,7 @@ class Store(Protocol):
         """Our promises on these SKUs, without those of expired holds; pairs without any are left out."""
 
     async def promises_as_of(self, skus: Collection[Sku], at: datetime) -> Mapping[ShelfKey, Shelf]:
-        """What was held and committed of these SKUs at that instant, by the ledger; what sources contained by then is not told apart.
-
-        Pairs that had no promises yet are left out.
-        """
+        """What was held and committed of these SKUs at that instant, by the ledger; pairs without any entry are left out."""
 
     async def epochs(self) -> Mapping[SourceName, int]:
         """How many acknowledgments of each source have been committed."""
@@ -263,6 +262,9 @@ class Store(Protocol):
 
     async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
         """Requests this source has not finished, by id."""
+
+    async def open_work_at(self, location: LocationId, sku: Sku, *, limit: int) -> tuple[OrderId, ...]:
+        """Orders with that SKU that have unfinished work there, of whatever SKU; the newest work first."""
 
     async def work_by_ref(self, source: SourceName, remote_ref: str) -> OpenWork | None:
         """The work that this source knows under that name."""
@@ -279,8 +281,24 @@ class Store(Protocol):
     async def jobs(self, state: JobState, *, after: str | None, limit: int) -> tuple[JobRecord, ...]:
         """Jobs in that state, oldest first."""
 
+    async def job(self, job: str) -> JobRecord | None:
+        """That job, if it is not done."""
+
+    async def dead_jobs_of(self, subject: str) -> tuple[JobRecord, ...]:
+        """Jobs about that which were given up."""
+
     async def backlog(self) -> Backlog:
         """What waits."""
+
+
+class Works(Protocol):
+    """All work there ever was, for whoever asks sources about it."""
+
+    async def at(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[FulfillmentOrder, ...]:
+        """Work of that source, by id."""
+
+    async def find(self, work: FulfillmentOrderId) -> FulfillmentOrder | None:
+        """That work as it is now."""
 
 
 class Upkeep(Protocol):

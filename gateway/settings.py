@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
-from connectors.contract import RemoteLocationId, Secret
+from connectors.contract import RemoteLocationId, Secret, SourceKind
 from connectors.registry import ConnectorSpec
 from gateway.domain.identity import SourceName
 from gateway.domain.principals import Role
@@ -15,6 +16,7 @@ from gateway.ports import Correction
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+UpToAMonth = Annotated[float, Meta(gt=0, le=2_592_000)]
 Days = Annotated[int, Meta(ge=1, le=3_650)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -47,7 +49,8 @@ DEFAULT_STORE: Final = StoreUrl("sqlite:///dom.sqlite3")
 class Store:
     """Where promises are kept: a SQLite file for one gateway, or a PostgreSQL database for several.
 
-    ``sqlite:///dom.sqlite3`` or ``postgresql://user@host/database``. The rest bounds the writer and what is kept.
+    ``sqlite:///dom.sqlite3`` or ``postgresql://user@host/database``. The rest bounds the writer and what is kept. All of it is
+    checked as by ``dom verify`` every ``verify_s``; 0: never.
     """
 
     url: StoreUrl = DEFAULT_STORE
@@ -56,6 +59,7 @@ class Store:
     wait_s_max: Seconds = 10.0
     keep_events_days: Days = 90
     keep_requests_days: Days = 7
+    verify_s: Annotated[float, Meta(ge=0, le=86_400)] = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +87,29 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """How requests to sources are sent (``jobs_*``) and followed (``status_*``)."""
+    """How requests to sources are sent (``jobs_*``) and followed (``status_*``).
+
+    An attempt is given up after ``jobs_deadline_s``; what a gateway was doing when it died is taken over a third later.
+    ``*_accept_within_s``: work that its location has not accepted by then is taken back, if another can do it.
+    """
 
     jobs_at_once_max: Positive = 16
     jobs_poll_s: Seconds = 0.5
+    jobs_deadline_s: Seconds = 45.0
     status_poll_s: Seconds = 10.0
     status_page: Annotated[int, Meta(ge=1, le=500)] = 100
+    warehouses_accept_within_s: UpToAMonth = 86_400.0
+    stores_accept_within_s: UpToAMonth = 7_200.0
+    third_parties_accept_within_s: UpToAMonth = 86_400.0
+
+    @property
+    def accept_within(self) -> Mapping[SourceKind, timedelta]:
+        """How long locations may take to accept, by the kind of their source."""
+        return {
+            SourceKind.WAREHOUSE: timedelta(seconds=self.warehouses_accept_within_s),
+            SourceKind.STORE_POS: timedelta(seconds=self.stores_accept_within_s),
+            SourceKind.THIRD_PARTY_LOGISTICS: timedelta(seconds=self.third_parties_accept_within_s),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Hand-made parts for tests of promises: a clock to turn, two places, and a writer on a SQLite file of its own."""
+"""Hand-made parts for tests of promises: a clock to turn, two places, and a writer on a database of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -20,7 +20,7 @@ from gateway.domain.identity import LocationId, ReservationId, SourceName
 from gateway.domain.locations import Location, LocationKind
 from gateway.domain.routing import Tariff
 from gateway.domain.stock import Reading
-from gateway.ports import Once, Touches
+from gateway.ports import Clock, Once, Touches
 from gateway.services.orders import Place, Purchase
 from gateway.services.reservations import Hold
 from gateway.services.routing import Landscape
@@ -29,6 +29,7 @@ from gateway.storage.queries import SqlStore
 from gateway.storage.upkeep import SqlUpkeep
 from gateway.storage.writer import GroupCommitWriter
 from gateway.system import uuid7_maker
+from tests.storages import Storage, in_file
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MUG, CUP = Sku("MUG"), Sku("CUP")
@@ -51,9 +52,10 @@ PLACES = tuple(
 
 @dataclass
 class HandClock:
-    """A clock that moves when it is told to."""
+    """A clock that moves when it is told to, and a database's with it that reads its ``dial``."""
 
     at: datetime = START
+    dial: Path | None = None
 
     def now(self) -> datetime:
         return self.at
@@ -63,6 +65,13 @@ class HandClock:
 
     def wait(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+        self.show()
+
+    def show(self) -> None:
+        if self.dial is not None:
+            written = self.dial.with_suffix(".new")
+            written.write_text(self.at.isoformat())
+            written.replace(self.dial)
 
 
 def numbered() -> Callable[[], str]:
@@ -75,10 +84,16 @@ def reading(sku: Sku, location: LocationId, available: int | None, *, epoch: int
     return Reading(sku=sku, location=location, epoch=epoch, read_at=START, available=available)
 
 
-def landscape(*readings: Reading, silent: frozenset[SourceName] = frozenset()) -> Landscape:
+def landscape(
+    *readings: Reading,
+    silent: frozenset[SourceName] = frozenset(),
+    places: tuple[Location, ...] = PLACES,
+    at: datetime = START,
+) -> Landscape:
     """The world as these readings show it."""
     return Landscape(
-        locations=PLACES,
+        at=at,
+        locations=places,
         readings={(each.sku, each.location): each for each in readings},
         silent=silent,
         unheard=frozenset(),
@@ -112,8 +127,8 @@ def place(
     return Place(purchase=purchase, landscape=landscape(reading(MUG, EAST, of, epoch=epoch)), by="shop")
 
 
-def once(key: str, request: str = "same") -> Once:
-    return Once(principal="shop", operation="orderPlace", key=key, request_hash=request)
+def once(key: str, request: str = "same", *, principal: str = "shop") -> Once:
+    return Once(principal=principal, operation="orderPlace", key=key, request_hash=request)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,36 +157,45 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, *, clock: HandClock | None = None, **limits: Any) -> AsyncIterator[Desk]:
-    """The writer at work on ``dom.sqlite3`` in that folder. ``commits`` gets a line for each transaction."""
+async def desk(
+    where: Path | Storage, *, clock: HandClock | None = None, own_clock: Clock | None = None, **limits: Any
+) -> AsyncIterator[Desk]:
+    """The writer at work on that storage, or on ``dom.sqlite3`` in that folder. ``commits`` gets a line for each transaction.
+
+    ``clock`` is the database's. ``own_clock`` is what the gateway makes its ids by, should it go wrong.
+    """
+    storage = in_file(where) if isinstance(where, Path) else where
     clock = clock or HandClock()
+    clock.dial = storage.dial
+    clock.show()
     with capture_logs() as logs:  # and no pages of tracebacks, which take seconds to draw
-        async with _desk(folder, clock, limits, logs) as on:
+        async with opened(storage.url, clock) as database, _desk(database, clock, own_clock or clock, limits, logs) as on:
             yield on
 
 
 @asynccontextmanager
-async def _desk(folder: Path, clock: HandClock, limits: dict[str, Any], logs: Sequence[Any]) -> AsyncIterator[Desk]:
-    async with opened(f"sqlite:///{folder / 'dom.sqlite3'}", clock) as database:
-        commits: list[frozenset[Sku]] = []
-        writer = GroupCommitWriter(
-            database=database,
+async def _desk(
+    database: Database, clock: HandClock, own_clock: Clock, limits: dict[str, Any], logs: Sequence[Any]
+) -> AsyncIterator[Desk]:
+    commits: list[frozenset[Sku]] = []
+    writer = GroupCommitWriter(
+        database=database,
+        clock=own_clock,
+        new_id=uuid7_maker(own_clock.now),
+        committed=lambda each: commits.append(each.skus),
+        **limits,
+    )
+    async with at_work(writer.run) as working:
+        yield Desk(
             clock=clock,
-            new_id=uuid7_maker(clock.now),
-            committed=lambda each: commits.append(each.skus),
-            **limits,
+            database=database,
+            writer=writer,
+            store=SqlStore(database=database),
+            upkeep=SqlUpkeep(writer=writer),
+            commits=commits,
+            working=working,
+            logs=logs,
         )
-        async with at_work(writer.run) as working:
-            yield Desk(
-                clock=clock,
-                database=database,
-                writer=writer,
-                store=SqlStore(database=database),
-                upkeep=SqlUpkeep(writer=writer),
-                commits=commits,
-                working=working,
-                logs=logs,
-            )
 
 
 @asynccontextmanager

@@ -21,9 +21,11 @@ from gateway.services.fulfillments import Fulfillments
 from gateway.services.inventory import Inventory, Item
 from gateway.services.network import Network
 from gateway.services.orders import Orders
+from gateway.services.oversight import Oversight
 from gateway.services.readings import Readings
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Routing
+from gateway.services.verification import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Services:
     events: Events
     changes: Changes
     tracking: Tracking
+    oversight: Oversight
+    verification: Verification
     store: Store
 
 
@@ -57,6 +61,11 @@ class Loaders:
     async def item(self, sku: str, age_s_max: float | None = None) -> Item:
         """That SKU over the whole network, together with all others that the operation asks for."""
         found: Item = await self.items.load((Sku(sku), age_s_max))
+        return found
+
+    async def order(self, order: str) -> Order | None:
+        """That order, together with all others that the operation asks for."""
+        found: Order | None = await self.orders.load(OrderId(order))
         return found
 
     async def items_of(self, skus: Sequence[Sku], age_s_max: float | None = None) -> list[Item]:

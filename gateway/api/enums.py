@@ -9,6 +9,8 @@ from gateway.domain.locations import LocationKind
 from gateway.domain.orders import OrderAction, OrderStatus, UnitState
 from gateway.domain.reservations import ReservationState
 from gateway.domain.routing import Preference
+from gateway.domain.tasks import JobKind, JobState
+from gateway.ports import Tier
 from gateway.services.readings import Freshness, SourceStatus
 
 
@@ -21,12 +23,15 @@ class UserErrorCode(StrEnum):
         INSUFFICIENT_STOCK: Fewer units can be promised than were asked for.
         STOCK_UNKNOWN: Too little is known of, and a source did not answer; try again.
         NO_CANDIDATE: No location may do this, whatever its stock.
+        CAPACITY_FULL: A location cannot do that much more on that day of its.
+        SLOT_FULL: A location can serve nobody else in that pickup slot.
         NOT_ALLOWED_IN_STATE: Not possible as things stand; see `supportedActions`.
         VERSION_CONFLICT: It changed since you looked.
         IDEMPOTENCY_MISMATCH: The key was used before with another request.
         DUPLICATE_EXTERNAL_ID: The channel placed an order under that id already.
         RESERVATION_EXPIRED: The hold is over: its units are no longer kept.
         OVERLOADED: Too much is waiting; nothing was done, try again in a moment.
+        STORE_UNAVAILABLE: Promises cannot be read or written now; try again in a moment, a write under the same key.
         CURSOR_EXPIRED: Events are no longer kept that far back.
         FORBIDDEN: Your role does not include this.
     """
@@ -36,12 +41,15 @@ class UserErrorCode(StrEnum):
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     STOCK_UNKNOWN = "STOCK_UNKNOWN"
     NO_CANDIDATE = "NO_CANDIDATE"
+    CAPACITY_FULL = "CAPACITY_FULL"
+    SLOT_FULL = "SLOT_FULL"
     NOT_ALLOWED_IN_STATE = "NOT_ALLOWED_IN_STATE"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     DUPLICATE_EXTERNAL_ID = "DUPLICATE_EXTERNAL_ID"
     RESERVATION_EXPIRED = "RESERVATION_EXPIRED"
     OVERLOADED = "OVERLOADED"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     FORBIDDEN = "FORBIDDEN"
 
@@ -73,7 +81,9 @@ class CountPrecision(StrEnum):
 enumerated(UserErrorCode, OrderSort, CountPrecision)
 enumerated(Idempotency, SourceKind, StockDrop, SourceStatus, Freshness, LocationKind, ReservationState)
 enumerated(OrderAction, OrderStatus, FulfillmentAction, FulfillmentStatus, RequestStatus)
-enumerated(Capability, name="SourceCapability")
+enumerated(JobKind, JobState)
+enumerated(Capability)
+enumerated(Tier, name="SourceTier")
 enumerated(Method, name="FulfillmentMethod")
 enumerated(Preference, name="RoutingPreference")
 enumerated(UnitState, name="LineQuantityState")
@@ -85,6 +95,8 @@ __all__ = [
     "FulfillmentAction",
     "FulfillmentStatus",
     "Idempotency",
+    "JobKind",
+    "JobState",
     "LocationKind",
     "Method",
     "OrderAction",
@@ -96,6 +108,7 @@ __all__ = [
     "SourceKind",
     "SourceStatus",
     "StockDrop",
+    "Tier",
     "UnitState",
     "UserErrorCode",
 ]

@@ -7,7 +7,8 @@ import strawberry
 
 from gateway.api.describe import described
 from gateway.api.enums import UserErrorCode
-from gateway.domain.refusals import InsufficientStock, NotAllowedInState, Refusal, Refusals, VersionConflict
+from gateway.api.scalars import Day, Instant
+from gateway.domain.refusals import CapacityFull, InsufficientStock, NotAllowedInState, Refusal, Refusals, SlotFull, VersionConflict
 
 
 @described
@@ -46,6 +47,38 @@ class InsufficientStockError(UserError):
     sku: str
     requested: int
     available: int
+
+
+@described
+@strawberry.type
+class CapacityFullError(UserError):
+    """A location cannot do that much more on that day of its.
+
+    Attributes:
+        location_code: Which location.
+        date: On which day of its own.
+        requested: Units that it was to do.
+        available: Units that it still has room for.
+    """
+
+    location_code: str
+    date: Day
+    requested: int
+    available: int
+
+
+@described
+@strawberry.type
+class SlotFullError(UserError):
+    """A location can serve nobody else in that pickup slot.
+
+    Attributes:
+        location_code: Which location.
+        pickup_slot: When the slot begins.
+    """
+
+    location_code: str
+    pickup_slot: Instant
 
 
 @described
@@ -98,6 +131,28 @@ def _insufficient(refusal: InsufficientStock) -> UserError:
     )
 
 
+def _capacity_full(refusal: CapacityFull) -> UserError:
+    return CapacityFullError(
+        code=UserErrorCode(refusal.code),
+        message=refusal.message,
+        path=_path(refusal),
+        location_code=refusal.location,
+        date=Day(refusal.day),
+        requested=refusal.wanted_units,
+        available=refusal.available_units,
+    )
+
+
+def _slot_full(refusal: SlotFull) -> UserError:
+    return SlotFullError(
+        code=UserErrorCode(refusal.code),
+        message=refusal.message,
+        path=_path(refusal),
+        location_code=refusal.location,
+        pickup_slot=Instant(refusal.slot),
+    )
+
+
 def _not_allowed(refusal: NotAllowedInState) -> UserError:
     return NotAllowedInStateError(
         code=UserErrorCode(refusal.code),
@@ -123,6 +178,8 @@ def _path(refusal: Refusal) -> list[str] | None:
 
 _SHOWN: Final[Mapping[type[Refusal], Callable[..., UserError]]] = {
     InsufficientStock: _insufficient,
+    CapacityFull: _capacity_full,
+    SlotFull: _slot_full,
     NotAllowedInState: _not_allowed,
     VersionConflict: _conflict,
 }

@@ -27,8 +27,8 @@ class StockLevel:
         available: Units that the source would let go.
         committed: Units that the source has promised to others or to us.
         incoming: Units on their way to the location.
-        reserved: Units that we hold here for customers who have not decided yet.
-        allocated: Units that we have bound to orders here and that the source's number does not contain yet.
+        reserved: Units that we hold here for customers who have not decided yet; null while our own books cannot be read.
+        allocated: Units that we have bound to orders here and that the source's number does not contain yet; null likewise.
         safety_stock: Units kept back from promises.
         available_to_promise: Units that may still be promised from here, after our holds and allocations; negative if too many are.
         as_of: When the source counted, or else when we asked.
@@ -43,8 +43,8 @@ class StockLevel:
     available: int | None
     committed: int | None
     incoming: int | None
-    reserved: int
-    allocated: int
+    reserved: int | None
+    allocated: int | None
     safety_stock: int
     available_to_promise: int | None
     as_of: Instant | None
@@ -118,11 +118,13 @@ class InventoryItem(Node):
         on_hand: Units that are physically there.
         available: Units that the sources would let go.
         incoming: Units on their way.
-        reserved: Units that we hold for customers who have not decided yet.
-        complete: False when some source that may carry it did not answer: the numbers are then lower bounds.
+        reserved: Units that we hold for customers who have not decided yet; null while our own books cannot be read.
+        allocated: Units that we have bound to orders, those without a location included; null likewise.
+        complete: False when some source that may carry it did not answer: the numbers are then lower bounds. False for the past.
         carried: False when every source says that it has no such product.
         levels: Where it is.
-        sources: What each source contributed.
+        sources: What each source contributed; empty for the past.
+        notice: Why what we have promised, and may still promise, is not known; null when it is.
     """
 
     sku: str
@@ -131,11 +133,13 @@ class InventoryItem(Node):
     on_hand: int | None
     available: int | None
     incoming: int | None
-    reserved: int
+    reserved: int | None
+    allocated: int | None
     complete: bool
     carried: bool
     levels: list[StockLevel]
     sources: list[SourceReading]
+    notice: str | None
 
     @staticmethod
     def of(item: Item, operation: Operation) -> "InventoryItem":
@@ -150,10 +154,12 @@ class InventoryItem(Node):
             available=item.available,
             incoming=item.incoming,
             reserved=item.reserved,
+            allocated=item.allocated,
             complete=item.complete,
             carried=item.carried,
             levels=[StockLevel.of(level, places.location(level.location)) for level in item.levels],
             sources=[SourceReading.of(said, places.source(said.source)) for said in item.said],
+            notice=item.notice,
         )
 
 

@@ -30,9 +30,10 @@ SATURATED: Final = 10**9
 SAME_KEY_MAX: Final = 20
 
 # How often a list repeats what is in it: by an argument that says so, or as many as there usually are.
-SIZED_BY: Final[Mapping[str, str]] = {"inventory": "skus", "nodes": "ids", "orders": "first", "timeline": "first"}
+SIZED_BY: Final[Mapping[str, str]] = {"inventory": "skus", "nodes": "ids", "orders": "first", "jobs": "first", "timeline": "first"}
 USUAL_SIZE: Final[Mapping[str, int]] = {
     "orders": 20,
+    "jobs": 20,
     "timeline": 20,
     "locations": 20,
     "sources": 5,
@@ -123,7 +124,7 @@ class _Measure:
 
     def _field(self, node: FieldNode, *, repeat: bool) -> Size:
         name = node.name.value
-        is_page = name == "orders"
+        is_page = name in {"orders", "jobs"}
         inside = self.size(node.selection_set, repeat=not is_page) if node.selection_set else Size()
         times = 1 if name in WITHOUT_REPEAT and not repeat else self._times(node)
         return Size(

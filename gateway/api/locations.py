@@ -6,15 +6,16 @@ import strawberry
 
 from connectors.contract import capabilities_of
 from gateway.api.describe import described
-from gateway.api.enums import Capability, Idempotency, LocationKind, Method, SourceKind, SourceStatus, StockDrop
+from gateway.api.enums import Capability, Idempotency, LocationKind, Method, SourceKind, SourceStatus, StockDrop, Tier
 from gateway.api.identifiers import global_id
 from gateway.api.node import Node
-from gateway.api.scalars import Instant
+from gateway.api.scalars import Day, Instant
 from gateway.domain.identity import SourceName
 from gateway.domain.locations import Location as Place
 from gateway.domain.principals import Right
 from gateway.ports import Source as Configured
 from gateway.ports import Sources
+from gateway.services.capacity import DayCapacity, SlotCapacity, day_capacity, slot_capacities
 from gateway.services.readings import Desk, Readings
 
 
@@ -70,6 +71,44 @@ class SourceHealth:
 
 @described
 @strawberry.type
+class SourceCapabilities:
+    """What a source can do, and how far its numbers carry a promise.
+
+    Attributes:
+        can: What it can be asked for.
+        stock_drop: When its own number goes down for an order of ours.
+        visibility_delay_seconds: For how long after that a read may still show the number from before; so long it counts twice.
+        idempotency: What keeps a repeated request from happening twice there.
+        tier: What a promise on its stock rests on.
+        batch_skus_max: SKUs it can be asked for at once.
+        fresh_for_seconds: How long one of its numbers may be served without asking again.
+    """
+
+    can: list[Capability]
+    stock_drop: StockDrop
+    visibility_delay_seconds: float
+    idempotency: Idempotency
+    tier: Tier
+    batch_skus_max: int
+    fresh_for_seconds: float
+
+    @staticmethod
+    def of(source: Configured) -> "SourceCapabilities":
+        """What the source declares, and what its operator says of it."""
+        about = source.connector.info
+        return SourceCapabilities(
+            can=sorted(capabilities_of(source.connector)),
+            stock_drop=about.stock_drop,
+            visibility_delay_seconds=about.visibility_delay_s,
+            idempotency=about.idempotency,
+            tier=source.tier,
+            batch_skus_max=about.batch_skus_max,
+            fresh_for_seconds=about.fresh_for_s,
+        )
+
+
+@described
+@strawberry.type
 class Source(Node):
     """An external system of record, reached by a connector.
 
@@ -78,12 +117,8 @@ class Source(Node):
         label: Its name for people.
         kind: What it looks after.
         connector: The kind of connector that reaches it.
-        capabilities: What it can be asked for.
-        stock_drop: When its own number goes down for an order of ours.
-        idempotency: What keeps a repeated request from happening twice there.
+        capabilities: What it can do, and how far its numbers carry a promise.
         safety_stock: Units kept back from promises at each of its locations.
-        fresh_for_seconds: How long one of its numbers may be served without asking again.
-        batch_skus_max: SKUs it can be asked for at once.
         status: Whether its last read of stock succeeded.
         status_reason: Why its last read of stock failed.
         latency_ms: How long its last read of stock took, in milliseconds.
@@ -94,12 +129,8 @@ class Source(Node):
     label: str
     kind: SourceKind
     connector: str
-    capabilities: list[Capability]
-    stock_drop: StockDrop
-    idempotency: Idempotency
+    capabilities: SourceCapabilities
     safety_stock: int
-    fresh_for_seconds: float
-    batch_skus_max: int
     status: SourceStatus
     status_reason: str | None
     latency_ms: float | None
@@ -128,7 +159,6 @@ class Source(Node):
     @staticmethod
     def of(source: Configured, desk: Desk | None) -> "Source":
         """The source as the graph shows it, and how its desk for stock fares, if it has one."""
-        about = source.connector.info
         failure = None if desk is None else desk.failure
         read_at = None if desk is None else desk.last_read_at
         return Source(
@@ -136,18 +166,70 @@ class Source(Node):
             name=source.name,
             label=source.label,
             kind=source.kind,
-            connector=about.connector,
-            capabilities=sorted(capabilities_of(source.connector)),
-            stock_drop=about.stock_drop,
-            idempotency=about.idempotency,
+            connector=source.connector.info.connector,
+            capabilities=SourceCapabilities.of(source),
             safety_stock=source.safety_units,
-            fresh_for_seconds=about.fresh_for_s,
-            batch_skus_max=about.batch_skus_max,
             status=SourceStatus.OK if failure is None else SourceStatus.DOWN,
             status_reason=None if failure is None else str(failure),
             latency_ms=None if desk is None else desk.latency_ms,
             last_read_at=None if read_at is None else Instant(read_at),
             configured=source,
+        )
+
+
+@described
+@strawberry.type
+class LocationCapacity:
+    """What a location can do on one day of its own.
+
+    Attributes:
+        date: Which day.
+        units: Units that it can send or hand over on that day.
+        booked: How many of them are held or booked.
+        available: How many more it has room for.
+    """
+
+    date: Day
+    units: int
+    booked: int
+    available: int
+
+    @staticmethod
+    def of(found: DayCapacity) -> "LocationCapacity":
+        """The day as the graph shows it."""
+        available = max(found.units - found.booked, 0)
+        return LocationCapacity(date=Day(found.day), units=found.units, booked=found.booked, available=available)
+
+
+@described
+@strawberry.type
+class PickupSlot:
+    """A time in which a location hands over pickups.
+
+    Attributes:
+        start: When it begins: this is what orders and reservations name it by.
+        end: When it is over.
+        capacity: Pickups that can be handed over in it; null: as many as come.
+        booked: How many of them are held or booked; null where they are not counted, as there may be as many as come.
+        available: How many more can be booked, none once it has begun; null: as many as come.
+    """
+
+    start: Instant
+    end: Instant
+    capacity: int | None
+    booked: int | None
+    available: int | None
+
+    @staticmethod
+    def of(found: SlotCapacity) -> "PickupSlot":
+        """The slot as the graph shows it."""
+        left = None if found.pickups is None else max(found.pickups - (found.booked or 0), 0)
+        return PickupSlot(
+            start=Instant(found.slot.start),
+            end=Instant(found.slot.end),
+            capacity=found.pickups,
+            booked=found.booked,
+            available=0 if found.begun else left,
         )
 
 
@@ -177,6 +259,30 @@ class Location(Node):
     methods: list[Method]
     hours: list[OpeningHours]
     active: bool
+    place: strawberry.Private[Place]
+
+    @strawberry.field
+    async def capacity(self, info: strawberry.Info[Any, None], on: Day) -> LocationCapacity | None:
+        """What it can do on that day of its own. Null: it has no limit, and nothing is counted.
+
+        Args:
+            on: Which day.
+        """
+        info.context.must(Right.READ_STOCK)
+        found = await day_capacity(info.context.services.store, self.place, on)
+        return None if found is None else LocationCapacity.of(found)
+
+    @strawberry.field
+    async def pickup_slots(self, info: strawberry.Info[Any, None], on: Day) -> list[PickupSlot]:
+        """Its pickup slots that begin on that day of its own, in order. Empty, if it has none.
+
+        Args:
+            on: Which day.
+        """
+        info.context.must(Right.READ_STOCK)
+        services = info.context.services
+        found = await slot_capacities(services.store, self.place, on, now=services.clock.now())
+        return [PickupSlot.of(each) for each in found]
 
     @staticmethod
     def of(place: Place, source: Source) -> "Location":
@@ -196,6 +302,7 @@ class Location(Node):
                 for each in place.hours
             ],
             active=place.active,
+            place=place,
         )
 
 

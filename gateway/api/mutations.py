@@ -8,8 +8,15 @@ from gateway.api.errors import user_errors
 from gateway.api.identifiers import key_of
 from gateway.api.inputs.checks import once, reason_code
 from gateway.api.inputs.fulfillments import FulfillmentOrderAcceptInput, FulfillmentOrderRejectInput, FulfillmentOrderShipInput
+from gateway.api.inputs.jobs import JobRetryInput
 from gateway.api.inputs.purchases import OrderCancelInput, OrderPlaceInput
-from gateway.api.inputs.reservations import ReservationCreateInput, ReservationExtendInput, ReservationReleaseInput
+from gateway.api.inputs.reservations import (
+    ReservationCreateInput,
+    ReservationExtendInput,
+    ReservationMoveInput,
+    ReservationReleaseInput,
+)
+from gateway.api.jobs import Job, JobPayload
 from gateway.api.orders import FulfillmentOrder, FulfillmentOrderPayload, Order, OrderPayload
 from gateway.api.reservations import Reservation, ReservationPayload
 from gateway.domain import orders
@@ -34,7 +41,9 @@ class Mutation:
         try:
             lines, at = input.meant()
             asked = once(who, "reservationCreate", input)
-            hold = await info.context.services.reservations.hold(lines, at=at, ttl_s=input.ttl_seconds, once=asked)
+            hold = await info.context.services.reservations.hold(
+                lines, at=at, slot=input.pickup_slot, ttl_s=input.ttl_seconds, once=asked
+            )
         except (Refusal, Refusals) as refused:
             return ReservationPayload(reservation=None, user_errors=user_errors(refused))
         return ReservationPayload(reservation=Reservation.of(hold, info.context), user_errors=[])
@@ -51,6 +60,22 @@ class Mutation:
             reservation = ReservationId(key_of("Reservation", input.id, what="reservation"))
             asked = once(who, "reservationExtend", input)
             hold = await info.context.services.reservations.extend(reservation, ttl_s=input.ttl_seconds, once=asked)
+        except (Refusal, Refusals) as refused:
+            return ReservationPayload(reservation=None, user_errors=user_errors(refused))
+        return ReservationPayload(reservation=Reservation.of(hold, info.context), user_errors=[])
+
+    @strawberry.mutation
+    async def reservation_move(self, info: Info, input: ReservationMoveInput) -> ReservationPayload | None:
+        """Keep the units elsewhere, without a gap: all of them, or none is moved.
+
+        Args:
+            input: Which hold, and where to.
+        """
+        who = info.context.must(Right.RESERVE)
+        try:
+            reservation, to = input.meant()
+            asked = once(who, "reservationMove", input)
+            hold = await info.context.services.reservations.move(reservation, to=to, slot=input.pickup_slot, once=asked)
         except (Refusal, Refusals) as refused:
             return ReservationPayload(reservation=None, user_errors=user_errors(refused))
         return ReservationPayload(reservation=Reservation.of(hold, info.context), user_errors=[])
@@ -129,6 +154,8 @@ class Mutation:
     async def fulfillment_order_reject(self, info: Info, input: FulfillmentOrderRejectInput) -> FulfillmentOrderPayload | None:
         """Say for a location that it cannot do the rest of the work. Its system is told to stop; then the rest goes elsewhere.
 
+        Where that system cannot tell any more (`NEEDS_REVIEW`, after it was asked to stop), your word is taken for it.
+
         Args:
             input: Which work, and why.
         """
@@ -145,6 +172,23 @@ class Mutation:
         except (Refusal, Refusals) as refused:
             return FulfillmentOrderPayload(fulfillment_order=None, user_errors=user_errors(refused))
         return _payload(order, work, info.context)
+
+    @strawberry.mutation
+    async def job_retry(self, info: Info, input: JobRetryInput) -> JobPayload | None:
+        """Try again what was given up: its work goes back to where it was.
+
+        What became of earlier attempts is looked up first. A source that cannot tell is asked once more, because you say so.
+
+        Args:
+            input: Which job.
+        """
+        who = info.context.must(Right.FULFILL)
+        try:
+            asked = once(who, "jobRetry", input)
+            job = await info.context.services.fulfillments.retry(key_of("Job", input.id, what="job"), by=who.name, once=asked)
+        except (Refusal, Refusals) as refused:
+            return JobPayload(job=None, user_errors=user_errors(refused))
+        return JobPayload(job=Job.of(job), user_errors=[])
 
     @strawberry.mutation
     async def fulfillment_order_ship(self, info: Info, input: FulfillmentOrderShipInput) -> FulfillmentOrderPayload | None:

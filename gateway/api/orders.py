@@ -20,9 +20,10 @@ from gateway.api.inventory import InventoryItem
 from gateway.api.locations import Location
 from gateway.api.node import Node
 from gateway.api.routing import FulfillmentLine, RoutingDecision
-from gateway.api.scalars import Instant
+from gateway.api.scalars import Day, Instant
 from gateway.api.shipments import Rejection, Shipment, lines_of
 from gateway.domain import fulfillments, orders
+from gateway.domain.capacity import day_named
 from gateway.domain.events import OrderEvent as Happened
 
 TIMELINE_MAX = 200
@@ -81,6 +82,7 @@ class FulfillmentOrder(Node):
         supported_actions: What can be asked for now.
         lines: What is to leave.
         remaining: What has not left yet.
+        capacity_on: The day of the location whose capacity it takes; null where that is not counted.
         shipments: What left.
         rejection: Why the location does not do the rest.
         note: Why it waits for review.
@@ -96,6 +98,7 @@ class FulfillmentOrder(Node):
     supported_actions: list[FulfillmentAction]
     lines: list[FulfillmentLine]
     remaining: list[FulfillmentLine]
+    capacity_on: Day | None
     shipments: list[Shipment]
     rejection: Rejection | None
     note: str | None
@@ -117,6 +120,7 @@ class FulfillmentOrder(Node):
             supported_actions=list(work.supported_actions),
             lines=lines_of(work.lines),
             remaining=lines_of(work.remaining) if work.is_open else [],
+            capacity_on=next((Day(day) for each in work.booked if (day := day_named(each.sku)) is not None), None),
             shipments=[Shipment.of(each) for each in work.shipments],
             rejection=None if said is None else Rejection.of(said),
             note=work.note,
@@ -177,6 +181,7 @@ class Order(Node):
         placed_at: When it was placed.
         method: How the goods reach the customer.
         preference: What the customer gives up money for.
+        pickup_slot: When the slot begins in which the customer picks it up, if one is named.
         supported_actions: What can be asked for now.
         canceled_because: The reason code of its cancellation, from when it was asked for.
         lines: What was bought.
@@ -190,6 +195,7 @@ class Order(Node):
     placed_at: Instant
     method: Method
     preference: Preference
+    pickup_slot: Instant | None
     supported_actions: list[OrderAction]
     canceled_because: str | None
     lines: list[OrderLine]
@@ -232,6 +238,7 @@ class Order(Node):
             placed_at=Instant(order.placed_at),
             method=order.method,
             preference=order.preference,
+            pickup_slot=None if order.pickup_slot is None else Instant(order.pickup_slot),
             supported_actions=list(order.supported_actions),
             canceled_because=None if order.cancellation is None else order.cancellation.reason_code,
             lines=[

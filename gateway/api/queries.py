@@ -2,26 +2,30 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 import strawberry
 
 from gateway.api.context import Info, Operation
 from gateway.api.describe import described
-from gateway.api.enums import OrderSort
+from gateway.api.enums import JobState, OrderSort
 from gateway.api.errors import user_errors
 from gateway.api.identifiers import key_of, parts_of, position_of
 from gateway.api.inputs.checks import skus_of
 from gateway.api.inputs.lookups import LocationBy, OrderBy, OrderFilterInput
 from gateway.api.inputs.purchases import RoutingInput
 from gateway.api.inventory import InventoryItem
+from gateway.api.jobs import JobConnection
 from gateway.api.locations import Location, Source
 from gateway.api.node import Node
 from gateway.api.order_pages import OrderConnection
 from gateway.api.orders import FulfillmentOrder, Order
 from gateway.api.reservations import Reservation
 from gateway.api.routing import RoutingDecision, RoutingPreview
-from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
+from gateway.api.scalars import Instant
+from gateway.domain import orders
+from gateway.domain.identity import FulfillmentOrderId, LocationId, ReservationId, SourceName
 from gateway.domain.principals import Right
 from gateway.domain.refusals import Invalid, NotFound, Refusal, Refusals
 from gateway.ports import OrderFilter, PageRequest
@@ -58,14 +62,24 @@ class Query:
         return list(await asyncio.gather(*(_node(each, info.context) for each in ids)))
 
     @strawberry.field
-    async def inventory(self, info: Info, skus: list[str], max_age_seconds: int | None = None) -> list[InventoryItem]:
+    async def inventory(
+        self, info: Info, skus: list[str], max_age_seconds: int | None = None, as_of: Instant | None = None
+    ) -> list[InventoryItem]:
         """Live stock, in the order asked for: one read per source for all SKUs together. At most 250.
+
+        While our own books cannot be read, it is what the sources say, and what we have promised of it is null.
 
         Args:
             skus: Which.
             max_age_seconds: Nothing read longer ago will do, though its source still counts it as fresh.
+            as_of: What we had promised at that instant instead, by our ledger; what the sources had is not kept, and null.
         """
         info.context.must(Right.READ_STOCK)
+        if as_of is not None:
+            if max_age_seconds is not None:
+                raise Invalid(problem="Either `maxAgeSeconds` or `asOf`.", path=("asOf",))
+            recalled = await info.context.services.inventory.recall(skus_of(skus), _past(as_of, info.context))
+            return [InventoryItem.of(item, info.context) for item in recalled]
         if max_age_seconds is not None and not 0 <= max_age_seconds <= AGE_S_MAX:
             raise Invalid(problem=f"An age is between 0 and {AGE_S_MAX} seconds.", path=("maxAgeSeconds",))
         age_s = None if max_age_seconds is None else float(max_age_seconds)
@@ -107,23 +121,18 @@ class Query:
         return info.context.places.sources()
 
     @strawberry.field
-    async def order(self, info: Info, by: OrderBy) -> Order | None:
+    async def order(self, info: Info, by: OrderBy, as_of: Instant | None = None) -> Order | None:
         """One order.
 
         Args:
             by: Which.
+            as_of: As it was at that instant, null before it was placed; its timeline and decisions are those of today.
         """
         info.context.must(Right.READ_ORDERS)
-        if by.id is not None:
-            return await _order(_key("Order", by.id.value), info.context)
-        orders = info.context.services.orders
-        if by.number is not None:
-            found = await orders.find_by(number=by.number.value)
-        elif by.external_id is not None:
-            external = by.external_id.value
-            found = await orders.find_by(external=(external.channel, external.external_id))
-        else:
-            found = None
+        then = None if as_of is None else _past(as_of, info.context)
+        found = await _found(by, info.context)
+        if found is not None and then is not None:
+            found = await info.context.services.orders.as_of(found.id, then)
         return None if found is None else Order.of(found)
 
     @strawberry.field
@@ -151,6 +160,20 @@ class Query:
         which = OrderFilter() if filter is None else filter.meant()
         page = _page(first, after, last, before, newest_first=sort is OrderSort.PLACED_AT_DESC)
         return OrderConnection.of(await info.context.services.orders.page(which, page), which)
+
+    @strawberry.field
+    async def jobs(
+        self, info: Info, state: JobState = JobState.DEAD, first: int | None = None, after: str | None = None
+    ) -> JobConnection:
+        """What must happen and has not, oldest first, a page at a time (Relay): 20 unless you say otherwise, at most 100.
+
+        Args:
+            state: Given up, unless you say otherwise.
+            first: So many from the start, or after a cursor.
+            after: The cursor to go on from.
+        """
+        info.context.must(Right.FULFILL)
+        return await JobConnection.page(info.context.services.fulfillments, state, first, after)
 
     @strawberry.field
     async def reservation(self, info: Info, id: strawberry.ID) -> Reservation | None:
@@ -198,8 +221,19 @@ async def _node(id: str, operation: Operation) -> Node | None:
 
 async def _order(key: str, operation: Operation) -> Order | None:
     operation.must(Right.READ_ORDERS)
-    found = await operation.loaders.orders.load(OrderId(key))
+    found = await operation.loaders.order(key)
     return None if found is None else Order.of(found)
+
+
+async def _found(by: OrderBy, operation: Operation) -> orders.Order | None:
+    if by.id is not None:
+        return await operation.loaders.order(_key("Order", by.id.value))
+    if by.number is not None:
+        return await operation.services.orders.find_by(number=by.number.value)
+    if by.external_id is not None:
+        external = by.external_id.value
+        return await operation.services.orders.find_by(external=(external.channel, external.external_id))
+    return None
 
 
 async def _work(key: str, operation: Operation) -> FulfillmentOrder | None:
@@ -258,6 +292,13 @@ def _key(kind: str, id: str) -> str:
         return key_of(kind, id, what=kind)
     except NotFound:
         return ""
+
+
+def _past(as_of: Instant, operation: Operation) -> datetime:
+    """That instant, of which something can be known."""
+    if as_of > operation.services.clock.now():
+        raise Invalid(problem="That has not happened yet.", path=("asOf",))
+    return as_of
 
 
 def _page(first: int | None, after: str | None, last: int | None, before: str | None, *, newest_first: bool) -> PageRequest:

@@ -38,17 +38,19 @@ class Reservation(Node):
         state: What became of it.
         expires_at: Until when it holds.
         lines: What is kept.
+        pickup_slot: When the pickup slot begins that is kept with it, if one is.
     """
 
     state: ReservationState
     expires_at: Instant
     lines: list[ReservationLine]
+    pickup_slot: Instant | None
 
     @staticmethod
     def of(hold: Hold, operation: Operation) -> "Reservation":
         """The hold as the graph shows it."""
         lines = []
-        for line in hold.lines:
+        for line in hold.stock:
             place = operation.services.network.get(line.location)
             location = None if place is None else operation.places.location(place)
             lines.append(ReservationLine(sku=line.sku, units=line.units, location=location))
@@ -57,6 +59,7 @@ class Reservation(Node):
             state=hold.state,
             expires_at=Instant(hold.expires_at),
             lines=lines,
+            pickup_slot=None if hold.pickup_slot is None else Instant(hold.pickup_slot),
         )
 
 

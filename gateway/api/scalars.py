@@ -1,6 +1,6 @@
 """Scalars that mean one thing each."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import NewType
 
@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 Instant = NewType("Instant", datetime)
+Day = NewType("Day", date)
 Amount = NewType("Amount", Decimal)
 
 
@@ -33,6 +34,20 @@ def instant_of(value: object) -> datetime:
         raise ValueError("a DateTime is between the years 1 and 9999, in UTC too") from None
 
 
+def day_of(value: object) -> date:
+    """The day that a client wrote.
+
+    Raises:
+        ValueError: It is none, or of another millennium.
+    """
+    if not isinstance(value, str):
+        raise ValueError("a Date is a string such as 2026-11-22")  # noqa: TRY004  # GraphQL wants a ValueError
+    found = date.fromisoformat(value)
+    if not 2000 <= found.year <= 2999:
+        raise ValueError("a Date is between the years 2000 and 2999")
+    return found
+
+
 def amount_of(value: object) -> Decimal:
     """The number that a client wrote.
 
@@ -55,6 +70,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=instant_text,
         parse_value=instant_of,
+    ),
+    Day: strawberry.scalar(
+        name="Date",
+        description="A day of a calendar on somebody's wall, `2026-11-22`: which hours it has depends on where the wall is.",
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
+        serialize=date.isoformat,
+        parse_value=day_of,
     ),
     Amount: strawberry.scalar(
         name="Decimal",

@@ -14,7 +14,14 @@ from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 
 from gateway.api.context import Context, Loaders, Operation
-from gateway.api.errors import InsufficientStockError, NotAllowedInStateError, PlainUserError, VersionConflictError
+from gateway.api.errors import (
+    CapacityFullError,
+    InsufficientStockError,
+    NotAllowedInStateError,
+    PlainUserError,
+    SlotFullError,
+    VersionConflictError,
+)
 from gateway.api.failures import presented, unfit
 from gateway.api.limits import too_large
 from gateway.api.locations import Places
@@ -100,7 +107,15 @@ def schema_of(limits: Queries) -> GatewaySchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[PlainUserError, InsufficientStockError, NotAllowedInStateError, VersionConflictError, FulfillmentOrder],
+        types=[
+            PlainUserError,
+            InsufficientStockError,
+            CapacityFullError,
+            SlotFullError,
+            NotAllowedInStateError,
+            VersionConflictError,
+            FulfillmentOrder,
+        ],
         execution_context_class=ProjectingExecutor,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=False),
         extensions=[lambda: Operating(limits, documents, verdicts)],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.contract import Secret
+from connectors.contract import RemoteLocationId, Secret
 from connectors.registry import spec_of
 from connectors.sandbox.controls import app_of
 from connectors.sandbox.network import seeded
@@ -14,9 +14,15 @@ from connectors.sandbox.servers import sandboxes, serving
 from gateway.app import create_app
 from gateway.domain.identity import SourceName
 from gateway.domain.principals import Role
+from gateway.ports import Correction
 from gateway.settings import Server, Settings, SourceSettings, Stock, Store, StoreUrl, Token, Work
 
 TOKENS: Final[Mapping[Role, str]] = {role: f"demo-{role.value.lower()}" for role in Role}
+COUNTERS: Final = {
+    RemoteLocationId(each): Correction(slot_minutes=60, pickups_per_slot=4)
+    for each in ("LSTOREBROOKLYN", "LSTORECHICAGO")
+}
+"""Stores that hand over pickups by the hour."""
 LABELS: Final = {"odoo": "Odoo (warehouses)", "square": "Square (stores)", "shipbob": "ShipBob (3PL)"}
 
 
@@ -48,12 +54,13 @@ def demo_settings(urls: Mapping[str, str], *, database: Path, port: int = 0) -> 
     """The gateway's settings in front of these sandboxes: as in production, but for more impatient polling."""
     connections: dict[str, dict[str, Any]] = {
         "odoo": {"database": "demo", "login": "gateway", "api_key": Secret("odoo-sandbox-key")},
-        "square": {"access_token": Secret("square-sandbox-token")},
+        "square": {"access_token": Secret("square-sandbox-token"), "visibility_delay_s": 0.0},  # a sandbox shows at once
         "shipbob": {
             "token": Secret("shipbob-sandbox-token"),
             "channel_id": "1001",
             "shipping_method": "Standard",
             "rate_per_s": None,
+            "visibility_delay_s": 0.0,
         },
     }
     return Settings(
@@ -73,4 +80,5 @@ def _source(name: str, connection: dict[str, Any]) -> SourceSettings:
         spec=spec,
         connection=spec.settings(**connection),
         label=LABELS[name],
+        corrections=COUNTERS if name == "square" else {},
     )

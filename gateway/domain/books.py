@@ -190,9 +190,7 @@ class Books:
         """Keep the units of this hold."""
         for line in reservation.lines:
             most = sellable.get((line.sku, line.location))
-            self._post(
-                line.sku, line.location, Bucket.HELD, line.units, reason="HELD", subject=reservation.id, sellable_units=most
-            )
+            self._post(line.sku, line.location, Bucket.HELD, line.units, reason="HELD", subject=reservation.id, sellable_units=most)
         return self.amend(reservation)
 
     def lift(self, reservation: Reservation) -> Reservation:
@@ -325,10 +323,18 @@ class Books:
             )
         )
         shelf = self.shelf(sku, location)
-        if bucket is Bucket.HELD:
-            self._put(replace(shelf, held_units=shelf.held_units + units))
-        else:
-            self._put(replace(shelf, committed_units=shelf.committed_units + units))
+        held = bucket is Bucket.HELD
+        self._put(
+            Shelf(  # field by field: the most frequent change of all, and replace() takes four times as long
+                sku=sku,
+                location=location,
+                held_units=shelf.held_units + units if held else shelf.held_units,
+                committed_units=shelf.committed_units if held else shelf.committed_units + units,
+                settled_epoch=shelf.settled_epoch,
+                version=shelf.version,
+                acknowledged=shelf.acknowledged,
+            )
+        )
 
     def _put(self, shelf: Shelf) -> None:
         self._set(self.shelves, (shelf.sku, shelf.location), shelf)

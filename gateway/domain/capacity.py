@@ -50,6 +50,11 @@ def day_named(sku: Sku) -> date | None:
     return date.fromisoformat(sku.removeprefix(_DAY)) if sku.startswith(_DAY) else None
 
 
+def slot_named(sku: Sku) -> datetime:
+    """The instant at which the slot begins that a made-up SKU stands for."""
+    return datetime.fromisoformat(sku.removeprefix(_SLOT))
+
+
 def local_day(location: Location, at: datetime) -> date:
     """The day that the location has at that instant."""
     return at.astimezone(ZoneInfo(location.time_zone)).date()

@@ -61,6 +61,7 @@ class FulfillmentStep(StrEnum):
     """What can happen to a fulfillment order."""
 
     SUBMIT = "SUBMIT"
+    SUBMIT_AGAIN = "SUBMIT_AGAIN"
     ACCEPT = "ACCEPT"
     REJECT = "REJECT"
     SHIP_PART = "SHIP_PART"
@@ -111,6 +112,7 @@ TRANSITIONS: Final[Mapping[tuple[State, FulfillmentStep], State]] = {
     (_UNSUBMITTED, FulfillmentStep.REJECT): _REFUSED,
     (_UNSUBMITTED, FulfillmentStep.REQUEST_CANCELLATION): (_OPEN, RequestStatus.CANCELLATION_REQUESTED),
     (_UNSUBMITTED, FulfillmentStep.PARK): (_OPEN, RequestStatus.NEEDS_REVIEW),
+    ((_OPEN, RequestStatus.NEEDS_REVIEW), FulfillmentStep.SUBMIT_AGAIN): _UNSUBMITTED,
     ((_OPEN, RequestStatus.SUBMITTED), FulfillmentStep.ACCEPT): _ACCEPTED,
     ((_OPEN, RequestStatus.NEEDS_REVIEW), FulfillmentStep.ACCEPT): _ACCEPTED,
     ((_BUSY, RequestStatus.NEEDS_REVIEW), FulfillmentStep.ACCEPT): _ACCEPTED,
@@ -175,7 +177,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """A location said that it cannot do the rest of the work."""
+    """A location does not do the rest of the work: it said so, or has stopped because we asked it to."""
 
     reason_code: str
     units: int
@@ -187,9 +189,13 @@ class FulfillmentOrder:
     """Work for one location.
 
     ``id`` is also the key under which the source knows the request; ``remote_ref`` is the source's own name for it, once it has
-    one. ``in_source_books``: the source has counted what remains as ours. ``unconfirmed`` is what left by a person's word alone,
-    so that the source's number does not show it yet. ``booked`` is what it took of the location's capacity.
-    ``note`` is for a person: why it waits for review.
+    one, and ``submitted_at`` when we learnt of that. ``in_source_books``: the source has counted what remains as ours.
+    ``unconfirmed`` is what left by a person's word alone, so that the source's number does not show it yet. ``booked`` is what it
+    took of the location's capacity.
+
+    ``recalled_because``: once its source has stopped, what remains goes elsewhere, for this reason. None while it is being stopped:
+    the order was canceled. ``overpromised`` are SKUs that the location turned out to be short of. ``note`` is for a person: why it
+    waits for review, or what holds it up. ``unanswerable``: its source cannot tell what became of it; a person's word is taken.
     """
 
     id: FulfillmentOrderId
@@ -200,12 +206,16 @@ class FulfillmentOrder:
     status: FulfillmentStatus = FulfillmentStatus.OPEN
     request_status: RequestStatus = RequestStatus.UNSUBMITTED
     remote_ref: RemoteRef | None = None
+    submitted_at: datetime | None = None
     shipments: tuple[Shipment, ...] = ()
     rejection: Rejection | None = None
     in_source_books: bool = False
     unconfirmed: tuple[Units, ...] = ()
     booked: tuple[Units, ...] = ()
+    recalled_because: str | None = None
+    overpromised: tuple[Sku, ...] = ()
     note: str | None = None
+    unanswerable: bool = False
     version: int = 1
 
     @property
@@ -217,6 +227,12 @@ class FulfillmentOrder:
     def is_followed(self) -> bool:
         """Whether its source still has something to say that matters."""
         return self.is_open or bool(self.unconfirmed)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether its source has yet to say that it does it."""
+        waits = self.request_status is RequestStatus.NEEDS_REVIEW and not self.unanswerable
+        return self.request_status is RequestStatus.SUBMITTED or waits
 
     @property
     def supported_actions(self) -> tuple[FulfillmentAction, ...]:

@@ -4,7 +4,7 @@ A refusal has fields, not prose; ``code`` is stable. ``path`` leads into the inp
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from connectors.contract import Sku
@@ -91,6 +91,28 @@ class NoCandidate(Refusal):
     code = "NO_CANDIDATE"
     says = "{why}"
     why: str
+
+
+@dataclass(eq=False, kw_only=True)
+class CapacityFull(Refusal):
+    """A location cannot do that much more on that local day of its. ``location`` is its code."""
+
+    code = "CAPACITY_FULL"
+    says = "{location} has room for {available_units} more units on {day}, {wanted_units} are wanted."
+    location: str
+    day: date
+    wanted_units: int
+    available_units: int
+
+
+@dataclass(eq=False, kw_only=True)
+class SlotFull(Refusal):
+    """A location can serve nobody else in that pickup slot. ``location`` is its code."""
+
+    code = "SLOT_FULL"
+    says = "The pickup slot of {location} that begins at {slot} is full."
+    location: str
+    slot: datetime
 
 
 @dataclass(eq=False, kw_only=True)

@@ -1,8 +1,8 @@
 """Which acknowledgments a source's own numbers surely show, where it shows them late.
 
-A source may take our order into its books now and count it in what it tells us only ``delay_s`` later. No clocks are compared: what
-counts is since when *this process* has known of an acknowledgment, by its own clock that never jumps. The acknowledgment is at least
-as old as our knowledge of it, so a read that starts ``delay_s`` after we first saw epoch n contains every acknowledgment up to n.
+A source may take our order into its books now and count it in what it tells us only ``delay_s`` later. No clocks are compared:
+what counts is since when *this process* has known of an acknowledgment, by its own clock that never jumps. The acknowledgment is
+older than our knowledge of it, so a read that starts ``delay_s`` after we saw epoch n contains every acknowledgment up to n.
 
 A process that has just started has seen nothing and claims nothing. Other gateways may know more: what they took off our promises,
 they took off because a read of theirs surely contained it. The delay was over then, and so it is for every read that starts later.

@@ -6,11 +6,19 @@ from enum import StrEnum
 
 
 class JobKind(StrEnum):
-    """What a job does. Each checks, when it runs, whether it is still called for."""
+    """What a job does. Each checks, when it runs, whether it is still called for.
 
-    SUBMIT = "SUBMIT"  # ask a source to do the work of one fulfillment order
-    STOP = "STOP"  # ask a source to stop it
-    ROUTE = "ROUTE"  # find locations for units of an order that have none
+    Attributes:
+        SUBMIT: Ask a source to do the work of one fulfillment order.
+        STOP: Ask a source to stop it.
+        ROUTE: Find locations for units of an order that have none.
+        REMIND: See whether a location has accepted its work in time.
+    """
+
+    SUBMIT = "SUBMIT"
+    STOP = "STOP"
+    ROUTE = "ROUTE"
+    REMIND = "REMIND"
 
 
 class JobState(StrEnum):

@@ -30,8 +30,8 @@ from gateway.services.readings import NOT_CARRIED, Answers, Freshness, Readings,
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):  # made by the hundred for one query: a struct is made in C
     """One SKU at one location, in whole units. None is unknown, never zero.
 
-    ``reserved`` and ``allocated`` are ours: units held for customers, and units bound to orders (None: our books cannot be read); the
-    rest is the source's word.
+    ``reserved`` and ``allocated`` are ours: units held for customers, and units bound to orders (None: our books cannot be read).
+    The rest is the source's word.
     """
 
     sku: Sku
@@ -106,7 +106,7 @@ class Inventory:
         return tuple(self._item(sku, answers[sku], shelves) for sku in wanted)
 
     async def recall(self, skus: Collection[Sku], at: datetime) -> tuple[Item, ...]:
-        """What we had promised of these SKUs by then, in the order asked for. What sources said is not kept: it is None throughout."""
+        """What we had promised of these SKUs by then, in the order asked for. What sources said is not kept: it is None."""
         wanted = tuple(dict.fromkeys(skus))
         shelves = await self.store.promises_as_of(wanted, at)
         promised: dict[Sku, list[Shelf]] = {sku: [] for sku in wanted}
@@ -206,9 +206,7 @@ def _past_level(location: Location, shelf: Shelf, safety_units: int) -> StockLev
 
 def _without_promises(item: Item, notice: str) -> Item:
     """What the sources say, where nobody knows what we have promised of it: unknown is not zero."""
-    levels = (
-        msgspec.structs.replace(level, reserved=None, allocated=None, available_to_promise=None) for level in item.levels
-    )
+    levels = (msgspec.structs.replace(level, reserved=None, allocated=None, available_to_promise=None) for level in item.levels)
     return replace(
         item, levels=tuple(levels), available_to_promise=None, reserved=None, allocated=None, complete=False, notice=notice
     )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
@@ -45,7 +46,7 @@ class Network:
 
     async def load(self) -> None:
         """Recall what was known, then ask every source once; those that are silent, again soon."""
-        self._adopt(await self.store.locations())
+        self._adopt(self._corrected(each) for each in await self.store.locations())
         if not await self.refresh():
             self._stale.set()
 
@@ -134,20 +135,31 @@ class Network:
             kind=KIND[source.kind],
             source=source.name,
             remote_id=remote.id,
-            time_zone=remote.time_zone or "UTC",
+            time_zone=zone_named(remote.time_zone),
             position=self.centroids.locate(remote.address) if remote.address is not None else None,
             address=remote.address,
             methods=remote.methods,
             hours=remote.hours,
             active=remote.active,
         )
-        correction = self.corrections.get((source.name, remote.id))
-        return known if correction is None else corrected(known, correction)
+        return self._corrected(known)
+
+    def _corrected(self, location: Location) -> Location:
+        return corrected(location, self.corrections.get((location.source, location.remote_id), Correction()))
 
 
 def identity(source: SourceName, remote: RemoteLocationId) -> LocationId:
     """Our id of a place: it stays the same for as long as the source calls it so."""
     return LocationId(f"{source}:{remote}")
+
+
+def zone_named(name: str | None) -> str:
+    """The time zone that a source names; UTC, if it names none that there is."""
+    try:
+        return ZoneInfo(name or "UTC").key
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones, such as America
+        log.warning("time_zone_unknown", name=name)
+        return "UTC"
 
 
 def slug(name: str) -> str:
@@ -156,7 +168,7 @@ def slug(name: str) -> str:
 
 
 def corrected(location: Location, correction: Correction) -> Location:
-    """The location with what the operator says in place of what the source says."""
+    """The location with what the operator says in place of what the source says, and within the limits that the operator sets."""
     position = location.position
     if correction.latitude is not None and correction.longitude is not None:
         position = GeoPoint(latitude=correction.latitude, longitude=correction.longitude)
@@ -168,4 +180,7 @@ def corrected(location: Location, correction: Correction) -> Location:
         methods=correction.methods if correction.methods is not None else location.methods,
         active=location.active if correction.active is None else correction.active,
         position=position,
+        units_per_day=correction.units_per_day,
+        slot_minutes=correction.slot_minutes,
+        pickups_per_slot=correction.pickups_per_slot,
     )

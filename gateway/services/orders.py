@@ -12,7 +12,7 @@ from gateway.domain.fulfillments import FulfillmentStep, RequestStatus, Units, t
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId
 from gateway.domain.orders import Cancellation, Order, OrderAction, OrderLine
 from gateway.domain.refusals import DuplicateExternalId, NotAllowedInState, Refusals, VersionConflict
-from gateway.domain.reservations import ReservationStep
+from gateway.domain.reservations import Reservation, ReservationStep
 from gateway.domain.routing import Preference
 from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Once, OrderFilter, OrderPage, PageRequest, Store, Touches, Writer
@@ -36,11 +36,25 @@ class Purchase:
     external_id: str | None = None
     reservation: ReservationId | None = None
     pickup_at: LocationId | None = None
+    pickup_slot: datetime | None = None
 
-    @property
-    def wish(self) -> Wish:
+    def slot(self, kept: Reservation | None) -> datetime | None:
+        """The slot that it names, else the one that its hold keeps where it is picked up."""
+        if self.pickup_slot is None and kept is not None and kept.location == self.pickup_at:
+            return kept.pickup_slot
+        return self.pickup_slot
+
+    def wish(self, kept: Reservation | None = None) -> Wish:
         """The part of it that routing cares about."""
-        return Wish(lines=self.lines, to=self.to, method=self.method, preference=self.preference, pickup_at=self.pickup_at)
+        return Wish(
+            lines=self.lines,
+            to=self.to,
+            method=self.method,
+            preference=self.preference,
+            pickup_at=self.pickup_at,
+            pickup_slot=self.slot(kept),
+            kept=kept,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +67,18 @@ class Orders:
     network: Network
 
     async def place(self, purchase: Purchase, *, by: str, once: Once) -> Order:
-        """Promise, route and record an order, durably, in one step.
+        """Promise, route and record an order, durably, in one step. Where it comes from is worked out before the books are locked.
 
         Raises:
             Refusal: It cannot be had as asked; nothing was kept.
         """
-        check_pickup(purchase.wish, self.network)
+        check_pickup(purchase.wish(), self.network)
+        kept = None if purchase.reservation is None else await self.store.reservation(purchase.reservation)
 
         async def place_on(landscape: Landscape) -> Order:
-            return await self.writer.submit(Place(purchase=purchase, landscape=landscape, by=by), returns=Order, once=once)
+            plan = self.routing.plan(purchase.wish(kept), landscape)
+            command = Place(purchase=purchase, landscape=landscape, by=by, plan=plan)
+            return await self.writer.submit(command, returns=Order, once=once)
 
         return await self.routing.decided(tally(purchase.lines), place_on)
 
@@ -119,18 +136,19 @@ class Orders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Promise and route an order."""
+    """Promise and route an order. ``plan`` is where it may come from if it still can; whoever made it need not have looked."""
 
     purchase: Purchase
     landscape: Landscape
     by: str
+    plan: DecisionRecord | None = None
 
     @property
     def touches(self) -> Touches:
         """Our promises on its SKUs, its hold, and whether its channel sent it before."""
         bought = self.purchase
         return Touches(
-            skus=frozenset(line.sku for line in bought.lines),
+            skus=self.landscape.made_up(bought.pickup_at, bought.pickup_slot).union([line.sku for line in bought.lines]),
             reservations=frozenset() if bought.reservation is None else frozenset({bought.reservation}),
             external_ids=frozenset() if bought.external_id is None else frozenset({(bought.channel, bought.external_id)}),
         )
@@ -141,8 +159,9 @@ class Place:
         if bought.external_id is not None and (known := books.numbers_by_external_id.get((bought.channel, bought.external_id))):
             path = ("input", "externalId")
             raise DuplicateExternalId(channel=bought.channel, external_id=bought.external_id, number=known, path=path)
+        kept = None
         if bought.reservation is not None:
-            books.end(usable(bought.reservation, books), ReservationStep.COMMIT)
+            kept = books.end(usable(bought.reservation, books), ReservationStep.COMMIT)
         order = OrderId(books.new_id())
         placed = Order(
             id=order,
@@ -154,11 +173,12 @@ class Place:
             method=bought.method,
             preference=bought.preference,
             pickup_at=bought.pickup_at,
+            pickup_slot=bought.slot(kept),
             reservation=bought.reservation,
             lines=tuple(OrderLine(id=str(number), sku=line.sku, units=line.units) for number, line in enumerate(bought.lines, 1)),
             version=1,
         )
-        routed = allocate(books, placed, self.landscape, lines=bought.lines)
+        routed = allocate(books, placed, self.landscape, lines=bought.lines, kept=kept, plan=self.plan)
         books.announce(placed, event="order.placed", actor=self.by)
         return books.record(routed.settled(), event="order.routed", actor="routing")
 
@@ -172,8 +192,8 @@ class Reroute:
 
     @property
     def touches(self) -> Touches:
-        """The order, and our promises on its SKUs."""
-        return Touches(orders=frozenset({self.order}))
+        """The order, our promises on its SKUs, and the days of all locations."""
+        return Touches(orders=frozenset({self.order}), skus=self.landscape.made_up(None, None))
 
     def decide(self, books: Books) -> Order:
         """Route what is unrouted now, if anything still is; without stock it is backordered."""

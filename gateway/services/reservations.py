@@ -1,21 +1,24 @@
 """Holding stock for a customer who has not decided yet."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from gateway.domain.books import Books
+from connectors.contract import Sku
+from gateway.domain.books import Books, Sellable, ShelfKey
+from gateway.domain.capacity import limit_at
 from gateway.domain.fulfillments import Units, tally
 from gateway.domain.identity import LocationId, ReservationId
-from gateway.domain.refusals import Invalid, NotFound, Refusals, ReservationExpired
+from gateway.domain.refusals import Invalid, NotFound, Refusal, Refusals, ReservationExpired
 from gateway.domain.reservations import HeldLine, Reservation, ReservationState, ReservationStep
 from gateway.domain.stock import NETWORK
 from gateway.ports import Clock, Once, Store, Touches, Writer
 from gateway.services.network import Network
-from gateway.services.routing import Landscape, Routing
+from gateway.services.routing import Landscape, Routing, promised
 
 log = structlog.get_logger(__name__)
 
@@ -34,20 +37,41 @@ class Reservations:
     network: Network
     clock: Clock
 
-    async def hold(self, lines: tuple[Units, ...], *, at: LocationId | None, ttl_s: int, once: Once) -> Reservation:
-        """Keep these units for so many seconds: all of them, or none.
+    async def hold(
+        self, lines: tuple[Units, ...], *, at: LocationId | None, slot: datetime | None = None, ttl_s: int, once: Once
+    ) -> Reservation:
+        """Keep these units for so many seconds, and with them what they need of the location's day and pickup slot: all or nothing.
 
         Raises:
-            Refusals: One for each SKU that is short.
+            Refusals: One for each SKU that is short, and for each limit that is reached.
         """
         ttl = _ttl(ttl_s)
-        if at is not None:
-            self.network.require(at, path=("input", "location"))
+        self._check(at, slot)
 
         async def hold_on(landscape: Landscape) -> Reservation:
-            return await self.writer.submit(Hold(lines=lines, at=at, ttl=ttl, landscape=landscape), returns=Reservation, once=once)
+            command = Hold(lines=lines, at=at, slot=slot, ttl=ttl, landscape=landscape)
+            return await self.writer.submit(command, returns=Reservation, once=once)
 
         return await self.routing.decided(tally(lines), hold_on)
+
+    async def move(
+        self, reservation: ReservationId, *, to: LocationId | None, slot: datetime | None = None, once: Once
+    ) -> Reservation:
+        """Keep the units elsewhere from now on, without a gap: if they cannot be kept there, they stay where they are.
+
+        Raises:
+            Refusals: One for each SKU that is short there, and for each limit that is reached.
+        """
+        self._check(to, slot)
+        found = await self.store.reservation(reservation)
+        if found is None:
+            raise NotFound(what="reservation", name=reservation, path=("input", "id"))
+
+        async def move_on(landscape: Landscape) -> Reservation:
+            command = Move(reservation=reservation, to=to, slot=slot, landscape=landscape)
+            return await self.writer.submit(command, returns=Reservation, once=once)
+
+        return await self.routing.decided({line.sku for line in found.stock}, move_on)
 
     async def extend(self, reservation: ReservationId, *, ttl_s: int, once: Once) -> Reservation:
         """Keep them for so many seconds from now."""
@@ -72,40 +96,61 @@ class Reservations:
         found = await self.store.reservation(reservation)
         return None if found is None else as_of(found, self.clock.now())
 
+    def _check(self, at: LocationId | None, slot: datetime | None) -> None:
+        if at is not None:
+            self.network.require(at, path=("input", "location"))
+        elif slot is not None:
+            raise Invalid(problem="A pickup slot is one of a location.", path=("input", "pickupSlot"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Keep units, at one location or wherever routing will want them."""
+    """Keep units, at one location (perhaps for a pickup slot of it) or wherever routing will want them."""
 
     lines: tuple[Units, ...]
     at: LocationId | None
     ttl: timedelta
     landscape: Landscape
+    slot: datetime | None = None
 
     @property
     def touches(self) -> Touches:
-        """Our promises on these SKUs."""
-        return Touches(skus=frozenset(line.sku for line in self.lines))
+        """Our promises on these SKUs, and on the day and the slot."""
+        return Touches(skus=frozenset(line.sku for line in self.lines) | _made_up(self.landscape, self.at, self.slot))
 
     def decide(self, books: Books) -> Reservation:
         """Count what is left; all or nothing."""
-        wanted = tally(self.lines)
-        promisable = self.landscape.promisable_everywhere(wanted, books.shelf)
-        short = self.landscape.short_in_network(wanted, promisable, books.shelf)
-        if self.at is not None:
-            here = {sku: units or 0 for sku, units in promisable[self.at].items()}
-            short |= {sku: (units, max(here[sku], 0)) for sku, units in wanted.items() if here[sku] < units}
-        if short:
-            raise Refusals(tuple(self.landscape.refusal(sku, *units) for sku, units in short.items()))
-        place = self.at or NETWORK
-        return books.hold(
-            Reservation(
-                id=ReservationId(books.new_id()),
-                lines=tuple(HeldLine(sku=sku, units=units, location=place) for sku, units in wanted.items()),
-                created_at=books.now,
-                expires_at=books.now + self.ttl,
-            )
+        lines, sellable = _found(books, self.landscape, tally(self.lines), at=self.at, slot=self.slot)
+        reservation = Reservation(
+            id=ReservationId(books.new_id()),
+            lines=lines,
+            created_at=books.now,
+            expires_at=books.now + self.ttl,
+            pickup_slot=self.slot,
         )
+        return books.hold(reservation, sellable=sellable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Keep held units elsewhere."""
+
+    reservation: ReservationId
+    to: LocationId | None
+    landscape: Landscape
+    slot: datetime | None = None
+
+    @property
+    def touches(self) -> Touches:
+        """The hold, and the day and the slot that it is moved to."""
+        return Touches(reservations=frozenset({self.reservation}), skus=_made_up(self.landscape, self.to, self.slot))
+
+    def decide(self, books: Books) -> Reservation:
+        """Take the units up, then find room for them as for new ones: so they do not stand in their own way."""
+        lifted = books.lift(books.reservation(self.reservation))
+        wanted = {line.sku: line.units for line in lifted.stock}
+        lines, sellable = _found(books, self.landscape, wanted, at=self.to, slot=self.slot)
+        return books.hold(replace(lifted, lines=lines, pickup_slot=self.slot), sellable=sellable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +203,45 @@ class End:
 
     def decide(self, _books: Books) -> None:
         """Nothing is left to decide."""
+
+
+def _made_up(landscape: Landscape, at: LocationId | None, slot: datetime | None) -> frozenset[Sku]:
+    """A hold without a location takes nobody's capacity."""
+    return frozenset() if at is None else landscape.made_up(at, slot)
+
+
+def _found(
+    books: Books, landscape: Landscape, wanted: Mapping[Sku, int], *, at: LocationId | None, slot: datetime | None
+) -> tuple[tuple[HeldLine, ...], Sellable]:
+    """Where these units are kept, and how far the shelves there may fill.
+
+    Raises:
+        Refusals: Something of it cannot be kept.
+    """
+    shelves = books.shelves
+    short = landscape.short_in_network(wanted, shelves)
+    booked: tuple[Units, ...] = ()
+    sellable: dict[ShelfKey, int] = {}
+    full: tuple[Refusal, ...] = ()
+    if at is None:
+        sellable = {(sku, NETWORK): landscape.network_units(sku, shelves) for sku in wanted}
+    else:
+        if slot is not None:
+            landscape.must_offer(at, slot, books.now)
+        place = landscape.places[at]
+        booked = landscape.bookings(place, sum(wanted.values()), slot=slot, kept=None)
+        full = landscape.full(place, booked, shelves)
+        for sku, units in wanted.items():
+            key = (sku, at)
+            sellable[key] = landscape.sellable(key, shelves.get(key)) or 0
+            left = sellable[key] - promised(shelves.get(key))
+            if left < units:
+                short[sku] = (units, max(left, 0))
+        sellable |= {(each.sku, at): limit for each in booked if (limit := limit_at(place, each.sku)) is not None}
+    if short or full:
+        raise Refusals((*(landscape.refusal(sku, *units) for sku, units in short.items()), *full))
+    lines = (*(Units(sku=sku, units=units) for sku, units in wanted.items()), *booked)
+    return tuple(HeldLine(sku=line.sku, units=line.units, location=at or NETWORK) for line in lines), sellable
 
 
 def as_of(reservation: Reservation, now: datetime) -> Reservation:

@@ -16,6 +16,7 @@ from gateway.storage.tables import job
 ERROR_CHARACTERS_MAX: Final = 500
 AFTER_AN_ATTEMPT: Final = 1
 DIGITS_MAX: Final = 19
+MICROSECOND: Final = timedelta(microseconds=1)
 
 Claim = tuple[str, int]
 
@@ -46,7 +47,7 @@ async def claim(connection: AsyncConnection, *, limit: int, lease: timedelta) ->
     taken = (
         update(job)
         .where(among(job.c.number, numbers))
-        .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=store_now() + lease // timedelta(microseconds=1))
+        .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=store_now() + lease // MICROSECOND)
         .returning(job.c.number, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
     )
     rows = await connection.execute(taken)
@@ -106,7 +107,7 @@ async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> Non
             "job_number": int(each.job.id),
             "now_state": each.then,
             "why": (each.error or "")[:ERROR_CHARACTERS_MAX] or None,
-            "next_at": None if each.run_at is None else micros(each.run_at),
+            "wait": each.after // MICROSECOND if each.after is not None else None,
             "attempts": each.attempts,
         }
         for each in finished
@@ -123,7 +124,7 @@ _COME_AGAIN = (
         state=bindparam("now_state"),
         leased_until=0,
         error=bindparam("why"),
-        run_at=func.coalesce(bindparam("next_at", type_=BigInteger), job.c.run_at),
+        run_at=func.coalesce(store_now() + bindparam("wait", type_=BigInteger), job.c.run_at),
         attempt=func.coalesce(bindparam("attempts", type_=Integer), job.c.attempt),
     )
 )

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, NullPool, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -273,19 +273,27 @@ async def migrate(database: Database) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
-    if database.shared:
-        await _make_lock(database)
-    async with database.writing.begin() as connection:
-        if database.shared:
-            await connection.exec_driver_sql("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE")
+    if not database.shared:
+        async with database.writing.begin() as connection:
+            await connection.run_sync(upgrade)
+        return
+    patient = _without_limits(database.writing.url)
+    await _make_lock(patient)
+    async with patient.begin() as connection:
+        await connection.exec_driver_sql("SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE")
         await connection.run_sync(upgrade)
 
 
-async def _make_lock(database: Database) -> None:
+def _without_limits(address: URL) -> AsyncEngine:
+    """Where a statement may take its time: a large table is made anew, or another gateway is about to do so."""
+    return create_async_engine(address, poolclass=NullPool, connect_args={"timeout": CONNECT_S})
+
+
+async def _make_lock(engine: AsyncEngine) -> None:
     """A row to lock; a plain one, because not every engine of the family has other locks."""
     for again in (True, False):
         try:
-            async with database.writing.begin() as connection:
+            async with engine.begin() as connection:
                 await connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS migration_lock (id integer PRIMARY KEY)")
                 await connection.exec_driver_sql("INSERT INTO migration_lock VALUES (1) ON CONFLICT DO NOTHING")
         except DBAPIError:  # two made the table at once: IF NOT EXISTS does not see the other's until it is there

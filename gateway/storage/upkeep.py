@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.locations import Location
@@ -73,9 +73,16 @@ class SqlUpkeep:
         return await self.writer.attend(sequence)
 
     async def forget(self, *, events_before: datetime, requests_before: datetime) -> int:
-        """Drop events, idempotency keys and ended holds past their retention, so many at a time; the newest event always stays."""
+        """Drop events, idempotency keys and ended holds past their retention, so many at a time; the newest event always stays.
+
+        Events go in the order of their numbers, up to the first that is kept: followers find no gap, whatever clocks said.
+        """
         newest = select(relay.c.seq).where(relay.c.name == EVENTS).scalar_subquery()
-        old_events = select(event.c.number).where(event.c.at < micros(events_before), event.c.seq < newest).limit(FORGET_ROWS_MAX)
+        kept = (
+            select(event.c.seq).where(event.c.at >= micros(events_before), event.c.seq.is_not(None)).order_by(event.c.seq).limit(1)
+        )
+        first_kept = func.coalesce(kept.scalar_subquery(), newest)
+        old_events = select(event.c.number).where(event.c.seq < first_kept).order_by(event.c.seq).limit(FORGET_ROWS_MAX)
         old_holds = (
             select(reservation.c.id)
             .where(reservation.c.state != ReservationState.ACTIVE, reservation.c.expires_at < micros(requests_before))

@@ -1,12 +1,13 @@
 """For whoever runs the gateway: is it alive, is it ready, and how is it doing."""
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.api.context import Services
+from gateway.domain.invariants import Invariant
 from gateway.ports import Backlog
 
 
@@ -42,7 +43,7 @@ class _Figures:
         self._services = services
         self._backlog = backlog
 
-    def collect(self) -> list[GaugeMetricFamily]:
+    def collect(self) -> list[Metric]:
         """The figures."""
         up = GaugeMetricFamily("dom_source_up", "1 if the last read of this source's stock succeeded", labels=["source"])
         latency = GaugeMetricFamily("dom_source_latency_ms", "How long the last read of its stock took", labels=["source"])
@@ -58,4 +59,20 @@ class _Figures:
             "dom_events_unsequenced": ("Events that nobody has seen yet", self._backlog.events_unsequenced),
             "dom_event_sequence": ("The newest sequence number", self._services.events.newest),
         }
-        return [up, latency, kept, *(GaugeMetricFamily(name, text, value=value) for name, (text, value) in plain.items())]
+        figures = (GaugeMetricFamily(name, text, value=value) for name, (text, value) in plain.items())
+        found = self._services.oversight.overpromised_units
+        short = CounterMetricFamily("dom_overpromised_units", "Units that were promised and then found to be missing", value=found)
+        return [up, latency, kept, short, *figures, *self._verified()]
+
+    def _verified(self) -> list[GaugeMetricFamily]:
+        """What the last verification came to; nothing before the first."""
+        verification = self._services.verification
+        if verification.report is None or verification.examined_at is None:
+            return []
+        text = "Differences that the last verification found"
+        violations = GaugeMetricFamily("dom_invariant_violations", text, labels=["invariant"])
+        for invariant in Invariant:
+            if invariant is not Invariant.EFFECTS:  # only `dom verify --sources` asks sources
+                violations.add_metric([invariant.value], verification.report.violations.get(invariant, 0))
+        at = verification.examined_at.timestamp()
+        return [violations, GaugeMetricFamily("dom_verified_at_seconds", "When the last verification ended (Unix time)", value=at)]

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,39 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tests.benchmarks import inventory_query as inventory
+from tests.benchmarks import order_mix as mix
 from tests.benchmarks import place_order as place
 from tests.benchmarks import reserve_hot_sku as reserve
+from tests.benchmarks import scale as paper
+from tests.benchmarks import scale_page as tables
+from tests.benchmarks import units as costs
 from tests.benchmarks import writer as writing
+from tests.benchmarks.databases import Kind, databases
 from tests.benchmarks.report import Report
-from tests.benchmarks.stage import gateway, sandboxes
+from tests.benchmarks.stage import Variant, at_work, sandboxes, variants
 
 Advance = Callable[[], object]
 
+
+def _kinds(_context: click.Context, _option: click.Parameter, chosen: str) -> list[Kind]:
+    return list(Kind) if chosen == "both" else [Kind(chosen)]
+
+
+def _numbers(_context: click.Context, _option: click.Parameter, given: str) -> list[int]:
+    try:
+        numbers = [int(each) for each in given.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise click.BadParameter("numbers from 1 with commas between them are wanted, such as 1,2,4")
+    return numbers
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+db = click.option(
+    "--db", "kinds", type=click.Choice([*Kind, "both"]), default="both", callback=_kinds, help="All are measured turn about."
+)
+workers = click.option("--workers", default="1,2,4", callback=_numbers, help="Processes on PostgreSQL; SQLite has one.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -31,73 +55,178 @@ def main() -> None:
 
 @main.command("inventory_query")
 @as_json
+@db
 @click.option("--rounds", default=5)
 @click.option("--requests", default=100, help="Queries of each kind in a round.")
 @click.option("--clients", default=16, help="Beside one alone.")
-def inventory_query(*, as_json: bool, rounds: int, requests: int, clients: int) -> None:
+def inventory_query(*, as_json: bool, kinds: Sequence[Kind], rounds: int, requests: int, clients: int) -> None:
     """Live stock of 50 SKUs, against an endpoint with no gateway in it."""
 
     async def story(folder: Path, advance: Advance) -> Report:
-        async with inventory.stand(folder, clients) as found:
+        async with inventory.stand(folder, clients, kinds) as found:
             await inventory.measure(found, rounds=1, requests=2 * clients, clients=(1, clients), advance=lambda: None)
             return await inventory.measure(found, rounds=rounds, requests=requests, clients=(1, clients), advance=advance)
 
-    _play(story, steps=rounds * requests * (6 + 2 * inventory.BARE_HOT_TIMES), as_json=as_json)
+    steps = rounds * requests * (4 * len(kinds) + 2 + 2 * inventory.BARE_HOT_TIMES)
+    _play(story, steps=steps, as_json=as_json)
 
 
 @main.command("reserve_hot_sku")
 @as_json
+@db
+@workers
 @click.option("--rounds", default=3)
 @click.option("--attempts", default=10_000)
 @click.option("--clients", default=200)
-def reserve_hot_sku(*, as_json: bool, rounds: int, attempts: int, clients: int) -> None:
+def reserve_hot_sku(
+    *, as_json: bool, kinds: Sequence[Kind], workers: Sequence[int], rounds: int, attempts: int, clients: int
+) -> None:
     """200 clients want the last 1,000 units."""
+    compared = variants(kinds, workers)
 
     async def story(folder: Path, advance: Advance) -> Report:
-        runs = []
-        async with sandboxes(products=40) as sources:
-            for turn in range(rounds):
-                async with gateway(sources.urls, folder / str(turn)) as server:
-                    database = folder / str(turn) / "dom.sqlite3"
-                    runs.append(await reserve.measure(server, database, clients=clients, attempts=attempts, advance=advance))
+        runs: dict[str, list[reserve.Measured]] = {each.name: [] for each in compared}
+        async with sandboxes(products=40) as sources, databases(folder, kinds) as made:
+            for each in compared * rounds:
+                async with at_work(each, made, sources.urls) as run:
+                    runs[each.name].append(await reserve.measure(run, clients=clients, attempts=attempts, advance=advance))
         return reserve.report(runs, clients=clients, attempts=attempts)
 
-    _play(story, steps=rounds * attempts, as_json=as_json)
+    _play(story, steps=rounds * len(compared) * attempts, as_json=as_json)
 
 
 @main.command("place_order")
 @as_json
+@db
+@workers
 @click.option("--rounds", default=3)
 @click.option("--orders", default=2_000)
+@click.option("--orders-alone", default=500, help="With a transaction for each.")
 @click.option("--clients", default=200)
-def place_order(*, as_json: bool, rounds: int, orders: int, clients: int) -> None:
+def place_order(
+    *, as_json: bool, kinds: Sequence[Kind], workers: Sequence[int], rounds: int, orders: int, orders_alone: int, clients: int
+) -> None:
     """Durable orders of five lines."""
+    together = variants(kinds, workers)
+    alone = [Variant(kind=kind, batch_max=1) for kind in kinds if any(each.kind is kind and each.workers == 1 for each in together)]
 
     async def story(folder: Path, advance: Advance) -> Report:
-        runs = []
-        async with sandboxes(products=40) as sources:
+        runs: dict[Variant, list[place.Measured]] = {each: [] for each in (*together, *alone)}
+        async with sandboxes(products=40) as sources, databases(folder, kinds) as made:
             await place.fill(sources)
-            for turn in range(rounds):
-                async with gateway(sources.urls, folder / str(turn)) as server:
-                    database = folder / str(turn) / "dom.sqlite3"
-                    runs.append(await place.measure(server, database, clients=clients, orders=orders, advance=advance))
+            for each in [*together, *alone] * rounds:
+                many = orders_alone if each in alone else orders
+                async with at_work(each, made, sources.urls) as run:
+                    runs[each].append(await place.measure(run, clients=clients, orders=many, advance=advance))
         return place.report(runs, clients=clients, orders=orders)
 
-    _play(story, steps=rounds * orders, as_json=as_json)
+    _play(story, steps=rounds * (len(together) * orders + len(alone) * orders_alone), as_json=as_json)
+
+
+@main.command("order_mix")
+@as_json
+@db
+@workers
+@click.option("--seconds", default=30, help="Of each variant.")
+@click.option("--clients", default=16)
+@click.option("--followers", default=4)
+@click.option("--seed", default=7, help="Of what the clients do.")
+def order_mix(
+    *, as_json: bool, kinds: Sequence[Kind], workers: Sequence[int], seconds: int, clients: int, followers: int, seed: int
+) -> None:
+    """Everything that goes on in a day, at once: and nothing may be wrong in the books afterwards."""
+    compared = variants(kinds, workers)
+
+    async def story(folder: Path, advance: Advance) -> Report:
+        runs: dict[str, mix.Measured] = {}
+        async with sandboxes(products=mix.PRODUCTS) as sources, databases(folder, kinds) as made:
+            await mix.fill(sources)
+            for each in compared:
+                runs[each.name] = await mix.measure(
+                    each, made, sources, seconds=seconds, clients=clients, followers=followers, seed=seed, advance=advance
+                )
+        return mix.report(runs, seconds=seconds, clients=clients, followers=followers)
+
+    _play(story, steps=len(compared) * seconds, as_json=as_json)
 
 
 @main.command("writer")
 @as_json
+@db
 @click.option("--rounds", default=3)
 @click.option("--orders", default=2_000)
 @click.option("--orders-alone", default=500, help="With a transaction for each.")
-def writer(*, as_json: bool, rounds: int, orders: int, orders_alone: int) -> None:
+def writer(*, as_json: bool, kinds: Sequence[Kind], rounds: int, orders: int, orders_alone: int) -> None:
     """The writer alone: transactions shared by up to 64 orders, against a transaction for each."""
 
     async def story(folder: Path, advance: Advance) -> Report:
-        return await writing.measure(folder, rounds=rounds, orders=orders, orders_alone=orders_alone, advance=advance)
+        async with databases(folder, kinds) as made:
+            return await writing.measure(
+                made, kinds=kinds, rounds=rounds, orders=orders, orders_alone=orders_alone, advance=advance
+            )
 
-    _play(story, steps=rounds * (orders + orders_alone), as_json=as_json)
+    _play(story, steps=2 * len(kinds) * rounds * (orders + orders_alone), as_json=as_json)
+
+
+@main.command("units")
+@as_json
+@db
+@click.option("--operations", default=400, help="Of each.")
+@click.option("--keep", is_flag=True, help="Have `scale` calculate from them.")
+def units(*, as_json: bool, kinds: Sequence[Kind], operations: int, keep: bool) -> None:
+    """What one of each thing costs."""
+
+    async def story(folder: Path, advance: Advance) -> Report:
+        found: dict[Kind, costs.Units] = {}
+        async with sandboxes(products=40) as sources, databases(folder, kinds) as made:
+            await place.fill(sources)
+            for kind in kinds:
+                found[kind] = await costs.measure(kind, made, sources, operations=operations, advance=advance)
+        report = costs.report(found, operations=operations)
+        if keep:
+            costs.keep(costs.Kept(machine=report.machine, units=found))
+        return report
+
+    _play(story, steps=4 * len(kinds), as_json=as_json)
+
+
+@main.command("scale")
+@as_json
+@db
+@click.option("--orders-per-s", default=5.0, help="At the peak.")
+@click.option("--sku-locations", default=100_000, help="SKUs times the locations that have them.")
+@click.option("--subscribers", default=10, help="Who follow every event of every order.")
+@click.option("--check", is_flag=True, help="Run two small merchants here instead, and compare.")
+@click.option("--seconds", default=20, help="With --check: of each.")
+@click.option("--page", type=click.Path(path_type=Path, exists=True), help="Write the tables of this page instead.")
+def scale(
+    *,
+    as_json: bool,
+    kinds: Sequence[Kind],
+    orders_per_s: float,
+    sku_locations: int,
+    subscribers: int,
+    check: bool,
+    seconds: int,
+    page: Path | None,
+) -> None:
+    """What a merchant needs, calculated from the unit costs that were kept."""
+    known = costs.kept()
+
+    async def story(folder: Path, advance: Advance) -> Report:
+        async with sandboxes(products=40) as sources, databases(folder, kinds) as made:
+            await place.fill(sources)
+            return await paper.check(known.units, kinds, made, sources, seconds=seconds, advance=advance)
+
+    if page is not None:
+        page.write_text(tables.written(page.read_text(encoding="utf-8"), known), encoding="utf-8")
+    elif check:
+        steps = len(kinds) * sum(round(each.orders_per_s * seconds) for each in paper.POINTS)
+        _play(story, steps=steps, as_json=as_json)
+    else:
+        merchant = paper.Merchant(orders_per_s=orders_per_s, sku_locations=sku_locations, subscribers=subscribers)
+        of_kinds = {kind: found for kind, found in known.units.items() if kind in kinds}
+        _show(paper.report(merchant, paper.needs(merchant, of_kinds), known.machine), as_json=as_json)
 
 
 def _play(story: Callable[[Path, Advance], Coroutine[Any, Any, Report]], *, steps: int, as_json: bool) -> None:
@@ -110,12 +239,16 @@ def _play(story: Callable[[Path, Advance], Coroutine[Any, Any, Report]], *, step
     ):
         task = progress.add_task("measuring", total=steps)
         report = runner.run(story(Path(folder), lambda: progress.advance(task)))
+    _show(report, as_json=as_json)
+    if report.wrong:
+        sys.exit(1)
+
+
+def _show(report: Report, *, as_json: bool) -> None:
     if as_json:
         click.echo(report.json())
     else:
         report.show(Console())
-    if report.wrong:
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Live stock of 50 SKUs over three systems, as a product page asks for it, against an endpoint with no gateway in it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ import msgspec
 
 from gateway.configuration import load
 from tests.benchmarks.bare import Known, bare, recorded
+from tests.benchmarks.databases import Kind, databases
 from tests.benchmarks.load import connected, drive
 from tests.benchmarks.machine import cpu_s
 from tests.benchmarks.report import Figures, Report, medians, quotient
-from tests.benchmarks.stage import SECRETS, TOKEN, Sandboxes, Server, gateway, sandboxes
+from tests.benchmarks.stage import SECRETS, TOKEN, Sandboxes, Server, Variant, gateway, sandboxes
 
 SKUS = 50
 FIRST_SKU = 13  # the ones before it are shaped by hand
@@ -48,12 +49,12 @@ class Stand:
     """All that runs, and a set of SKUs for each client: sets that overlap would share reads in flight."""
 
     sandboxes: Sandboxes
-    gateway: Server
+    gateways: Mapping[str, Server]
     bare: Server
     sets: Sequence[Sequence[str]]
 
     def subjects(self, clients: Sequence[int]) -> list[Subject]:
-        """The gateway and its measure, live and from memory."""
+        """The gateway on each database and its measure, live and from memory."""
         return [
             Subject(
                 name=f"{name} {word}, {many} at once",
@@ -67,7 +68,7 @@ class Stand:
             for many in clients
             for age, asks, word in ((LIVE, UPSTREAM, "live"), (HOT, 0, "hot"))
             for name, server, address in (
-                ("gateway", self.gateway, self.gateway.url),
+                *((name, server, server.url) for name, server in self.gateways.items()),
                 ("bare", self.bare, f"{self.bare.url}/{word}"),
             )
         ]
@@ -84,15 +85,20 @@ def query(skus: Sequence[str], age: int | None) -> bytes:
 
 
 @asynccontextmanager
-async def stand(folder: Path, clients: int) -> AsyncIterator[Stand]:
-    """Sandboxes, gateway and bare endpoint, each in a process of its own."""
+async def stand(folder: Path, clients: int, kinds: Sequence[Kind]) -> AsyncIterator[Stand]:
+    """Sandboxes, a gateway on each database and the bare endpoint, each in a process of its own."""
     sets = skus_of(clients)
-    async with (
-        sandboxes(products=FIRST_SKU + SKUS * clients) as sources,
-        gateway(sources.urls, folder, fresh_for_s=3_600) as measured,
-        bare(await known_of(measured, folder, sets), folder) as measure,
-    ):
-        yield Stand(sandboxes=sources, gateway=measured, bare=measure, sets=sets)
+    async with AsyncExitStack() as stack:
+        sources = await stack.enter_async_context(sandboxes(products=FIRST_SKU + SKUS * clients))
+        made = await stack.enter_async_context(databases(folder, kinds))
+        gateways = {}
+        for kind in kinds:
+            database, variant = await made.new(kind), Variant(kind=kind)
+            running = gateway(sources.urls, folder / kind, database, variant, fresh_for_s=3_600)
+            gateways[kind.value] = await stack.enter_async_context(running)
+        known = await known_of(gateways[kinds[0]], folder / kinds[0], sets)
+        measure = await stack.enter_async_context(bare(known, folder))
+        yield Stand(sandboxes=sources, gateways=gateways, bare=measure, sets=sets)
 
 
 async def known_of(measured: Server, folder: Path, sets: Sequence[Sequence[str]]) -> dict[str, Known]:
@@ -114,7 +120,8 @@ async def measure(found: Stand, *, rounds: int, requests: int, clients: Sequence
             runs[subject.name].append(run)
             wrong += _mistakes(subject, run, answer)
     figures = {name: medians(each) for name, each in runs.items()}
-    pairs = [(a.name, b.name) for a, b in zip(subjects[::2], subjects[1::2], strict=True)]
+    groups = [subjects[start : start + len(found.gateways) + 1] for start in range(0, len(subjects), len(found.gateways) + 1)]
+    pairs = [(each.name, group[-1].name) for group in groups for each in group[:-1]]
     return Report(
         name="inventory_query",
         rounds=rounds,
@@ -125,7 +132,10 @@ async def measure(found: Stand, *, rounds: int, requests: int, clients: Sequence
             for one, other in pairs
             for name in ("server_cpu_ms", "p50_ms")
         },
-        facts={"upstream_requests_per_query": figures["gateway live, 1 at once"]["upstream_requests_per_query"]},
+        facts={
+            f"{name}: upstream_requests_per_query": figures[f"{name} live, 1 at once"]["upstream_requests_per_query"]
+            for name in found.gateways
+        },
         wrong=tuple(dict.fromkeys(wrong)),
     )
 

@@ -6,7 +6,7 @@ of the answers do.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -56,12 +56,16 @@ class Load:
 
     def figures(self) -> Figures:
         """Throughput and the latencies that matter."""
-        last = len(self.latencies_ms) - 1
         return {
             "per_s": len(self.latencies_ms) / self.wall_s,
-            "p50_ms": self.latencies_ms[round(last * 0.50)],
-            "p99_ms": self.latencies_ms[round(last * 0.99)],
+            "p50_ms": percentile(self.latencies_ms, 0.50),
+            "p99_ms": percentile(self.latencies_ms, 0.99),
         }
+
+
+def percentile(ordered: Sequence[float], part: float) -> float:
+    """The value that so much of them do not exceed; there must be one."""
+    return ordered[round((len(ordered) - 1) * part)]
 
 
 async def drive(

@@ -1,19 +1,18 @@
 """Durable orders of five lines: promised, routed and recorded, while the requests to the warehouse go out behind them."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
 from tests.benchmarks.load import drive
-from tests.benchmarks.machine import cpu_s, rss_mib
-from tests.benchmarks.report import Figures, Report, medians
-from tests.benchmarks.stage import TOKEN, Sandboxes, Server
+from tests.benchmarks.machine import rss_mib
+from tests.benchmarks.report import Figures, Report, medians, quotient
+from tests.benchmarks.stage import TOKEN, Run, Sandboxes, Variant
 
 SKUS = ("SKU-0001", "SKU-0005", "SKU-0010", "SKU-0011", "SKU-0012")
 DEEP_UNITS = 10_000_000
+JOBS_DUE = "SELECT count(*) FROM job WHERE state = 'READY' AND kind IN ('SUBMIT', 'STOP')"
 
 PLACE = """mutation ($input: OrderPlaceInput!) { orderPlace(input: $input) {
   order { id number status version fulfillmentOrders { id status location { code } lines { sku units } } }
@@ -52,9 +51,10 @@ async def fill(sources: Sandboxes) -> None:
         await sources.count("odoo", "wh-dallas", sku, DEEP_UNITS)
 
 
-async def measure(
-    server: Server, database: Path, *, clients: int, orders: int, advance: Callable[[], object]
-) -> tuple[Figures, Mapping[str, float], list[str]]:
+Measured = tuple[Figures, Mapping[str, float], list[str]]
+
+
+async def measure(run: Run, *, clients: int, orders: int, advance: Callable[[], object]) -> Measured:
     """One run on an empty database: its figures, its facts, and what is wrong with them."""
     outcomes: Counter[str] = Counter()
 
@@ -62,44 +62,49 @@ async def measure(
         payload = _answer.decode(answer).data.order_place
         outcomes["ACCEPTED" if payload.order is not None else payload.user_errors[0].code] += 1
 
-    before_s, before_mib = cpu_s(server.pid), rss_mib(server.pid)
+    before, before_mib = run.used(), rss_mib(run.server.pid)
     load = await drive(
-        server.url, token=TOKEN, clients=clients, requests=orders, body=lambda _, number: _body(number), look=look, advance=advance
+        run.server.url,
+        token=TOKEN,
+        clients=clients,
+        requests=orders,
+        body=lambda _, number: body(number),
+        look=look,
+        advance=advance,
     )
     figures = {
         **load.figures(),
-        "server_cpu_ms": (cpu_s(server.pid) - before_s) * 1000 / orders,
+        **run.used().since(before).figures(orders),
         "rss_before_mib": before_mib,
-        "rss_after_mib": rss_mib(server.pid),
+        "rss_after_mib": rss_mib(run.server.pid),
     }
-    facts = {"accepted": outcomes["ACCEPTED"], "rows": rows(database)}
+    figures["jobs_left"] = await run.database.number(JOBS_DUE)
+    facts = {"accepted": outcomes["ACCEPTED"], "rows": await run.database.number("SELECT count(*) FROM customer_order")}
     expected = {"accepted": orders, "rows": orders}
     return figures, facts, [] if facts == expected else [f"{facts}, not {expected}; {dict(outcomes)}"]
 
 
-def report(runs: Sequence[tuple[Figures, Mapping[str, float], list[str]]], *, clients: int, orders: int) -> Report:
-    """All runs together."""
+def report(runs: Mapping[Variant, Sequence[Measured]], *, clients: int, orders: int) -> Report:
+    """All runs together, and what sharing transactions is worth on each database."""
+    figures = {variant: medians([found for found, _, _ in each]) for variant, each in runs.items()}
+    alone = {each.kind: each for each in runs if each.batch_max == 1}
+    together = {kind: next(each for each in runs if each.kind is kind and each.workers == 1) for kind in alone}
     return Report(
         name="place_order",
-        rounds=len(runs),
+        rounds=min(len(each) for each in runs.values()),
         setup=f"{orders:,} orders of {len(SKUS)} lines by {clients} clients, over HTTP, each run on a new database",
-        figures={"place": medians([figures for figures, _, _ in runs])},
-        facts=runs[-1][1],
-        wrong=[each for _, _, wrong in runs for each in wrong],
+        figures={variant.name: found for variant, found in figures.items()},
+        ratios={
+            f"{together[kind].name} / {each.name} (per_s)": quotient(figures[together[kind]], figures[each], "per_s")
+            for kind, each in alone.items()
+        },
+        facts={f"{variant.name}: {name}": value for variant, each in runs.items() for name, value in each[-1][1].items()},
+        wrong=[f"{variant.name}: {problem}" for variant, each in runs.items() for _, _, wrong in each for problem in wrong],
     )
 
 
-def rows(database: Path) -> int:
-    """Orders in the database."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        (found,) = connection.execute("SELECT count(*) FROM customer_order").fetchone()
-    finally:
-        connection.close()
-    return int(found)
-
-
-def _body(number: int) -> bytes:
+def body(number: int) -> bytes:
+    """The request of that order, which nobody else places."""
     bought = {
         "idempotencyKey": f"order-{number}",
         "channel": "web",

@@ -1,19 +1,17 @@
 """Everybody wants the same thing at once: exactly as many get it as there are."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
 from tests.benchmarks.load import drive
-from tests.benchmarks.machine import cpu_s
 from tests.benchmarks.report import Figures, Report, medians
-from tests.benchmarks.stage import TOKEN, Server
+from tests.benchmarks.stage import TOKEN, Run
 
 SKU = "SKU-0006"  # 1,000 units at wh-atlanta, none elsewhere
 STOCK = 1_000
+HELD = f"SELECT sum(units) FROM ledger WHERE sku = '{SKU}' AND bucket = 'HELD'"  # noqa: S608  # our own SKU
 
 RESERVE = """mutation ($input: ReservationCreateInput!) { reservationCreate(input: $input) {
   reservation { id state } userErrors { code } } }"""
@@ -43,9 +41,10 @@ class _Answer(msgspec.Struct):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-async def measure(
-    server: Server, database: Path, *, clients: int, attempts: int, stock: int = STOCK, advance: Callable[[], object]
-) -> tuple[Figures, Mapping[str, float], list[str]]:
+Measured = tuple[Figures, Mapping[str, float], list[str]]
+
+
+async def measure(run: Run, *, clients: int, attempts: int, stock: int = STOCK, advance: Callable[[], object]) -> Measured:
     """One run on an empty database: its figures, its facts, and what is wrong with them."""
     outcomes: Counter[str] = Counter()
 
@@ -53,9 +52,9 @@ async def measure(
         payload = _answer.decode(answer).data.reservation_create
         outcomes["RESERVED" if payload.reservation is not None else payload.user_errors[0].code] += 1
 
-    before_s = cpu_s(server.pid)
+    before = run.used()
     load = await drive(
-        server.url,
+        run.server.url,
         token=TOKEN,
         clients=clients,
         requests=attempts,
@@ -63,33 +62,27 @@ async def measure(
         look=look,
         advance=advance,
     )
-    figures = {**load.figures(), "server_cpu_ms": (cpu_s(server.pid) - before_s) * 1000 / attempts}
-    facts = {"reserved": outcomes["RESERVED"], "refused": outcomes["INSUFFICIENT_STOCK"], "ledger_units": ledger_units(database)}
+    figures = {**load.figures(), **run.used().since(before).figures(attempts)}
+    facts = {
+        "reserved": outcomes["RESERVED"],
+        "refused": outcomes["INSUFFICIENT_STOCK"],
+        "ledger_units": await run.database.number(HELD),
+    }
     due = min(stock, attempts)
     expected = {"reserved": due, "refused": attempts - due, "ledger_units": due}
     return figures, facts, [] if facts == expected else [f"{facts}, not {expected}; {dict(outcomes)}"]
 
 
-def report(runs: Sequence[tuple[Figures, Mapping[str, float], list[str]]], *, clients: int, attempts: int) -> Report:
-    """All runs together."""
+def report(runs: Mapping[str, Sequence[Measured]], *, clients: int, attempts: int) -> Report:
+    """All runs together, by what was measured."""
     return Report(
         name="reserve_hot_sku",
-        rounds=len(runs),
+        rounds=min(len(each) for each in runs.values()),
         setup=f"{attempts:,} attempts by {clients} clients at {STOCK:,} units, over HTTP, each run on a new database",
-        figures={"reserve": medians([figures for figures, _, _ in runs])},
-        facts=runs[-1][1],
-        wrong=[each for _, _, wrong in runs for each in wrong],
+        figures={name: medians([figures for figures, _, _ in each]) for name, each in runs.items()},
+        facts={f"{name}: {fact}": value for name, each in runs.items() for fact, value in each[-1][1].items()},
+        wrong=[f"{name}: {problem}" for name, each in runs.items() for _, _, wrong in each for problem in wrong],
     )
-
-
-def ledger_units(database: Path) -> int:
-    """Units that the ledger says are held."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        (units,) = connection.execute("SELECT sum(units) FROM ledger WHERE sku = ? AND bucket = 'HELD'", (SKU,)).fetchone()
-    finally:
-        connection.close()
-    return int(units or 0)
 
 
 def _body(number: int) -> bytes:

@@ -2,16 +2,21 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+
+from tests.benchmarks.databases import Database, Databases, Kind
+from tests.benchmarks.machine import cpu_of, cpu_s, family
 
 TOKEN = "benchmark-token"
 SECRETS = {
@@ -22,6 +27,8 @@ SECRETS = {
 }
 START_S_MAX = 60.0
 POLL_S = 0.05
+STOP_S_MAX = 15.0
+BATCH_MAX = 64
 
 CONFIGURATION = """
 [server]
@@ -29,7 +36,8 @@ port = {port}
 ide = false
 
 [store]
-url = "sqlite:///{database}"
+url = "{store}"
+batch_max = {batch_max}
 
 [stock]
 deadline_s = 30.0  # a loaded machine must not turn into partial answers
@@ -69,10 +77,63 @@ rate_per_s = 100_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server, and the process that it runs in."""
+    """A server, and the first of its processes."""
 
     url: str
     pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A way to run the gateway. ``batch_max``: commands that may share a transaction."""
+
+    kind: Kind
+    workers: int = 1
+    batch_max: int = BATCH_MAX
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        named = f"{self.kind}, {self.workers} workers" if self.workers > 1 else f"{self.kind}"
+        return named if self.batch_max > 1 else f"{named}, one to a transaction"
+
+
+def variants(kinds: Sequence[Kind], workers: Sequence[int]) -> list[Variant]:
+    """Each of these databases with each number of workers that it can have."""
+    return [Variant(kind=kind, workers=many) for kind in kinds for many in (workers if kind is Kind.POSTGRES else (1,))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A gateway at work on a new database."""
+
+    server: Server
+    database: Database
+
+    def used(self) -> "Used":
+        """The CPU that it has used so far."""
+        pids = family(self.server.pid)
+        database_s = 0.0 if self.database.pid is None else cpu_s(self.database.pid)
+        return Used(gateway_s={pid: cpu_of(pid) for pid in pids}, database_s=database_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """CPU seconds, by process of the gateway, and of the database's server."""
+
+    gateway_s: Mapping[int, float]
+    database_s: float
+
+    def since(self, before: "Used") -> "Used":
+        """What was used since then."""
+        spent = {pid: now - before.gateway_s.get(pid, 0) for pid, now in self.gateway_s.items()}
+        return Used(gateway_s=spent, database_s=self.database_s - before.database_s)
+
+    def figures(self, times: int) -> dict[str, float]:
+        """For each of so many; and how much of it was the busiest process', where there were several."""
+        total_s = sum(self.gateway_s.values())
+        each = {"gateway_cpu_ms": total_s * 1000 / times, "database_cpu_ms": self.database_s * 1000 / times}
+        return each | {"busiest_percent": 100 * max(self.gateway_s.values()) / total_s if total_s else 100.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +160,18 @@ class Sandboxes:
             counted = {"place": place, "sku": sku, "units": units}
             (await client.post(f"{self.urls[system]}/_sandbox/stock", json=counted)).raise_for_status()
 
+    @asynccontextmanager
+    async def slow(self, system: str, *, body: str, delay_ms: int) -> AsyncIterator[None]:
+        """Inside the block, requests with that in their body are answered late."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            faults = f"{self.urls[system]}/_sandbox/faults"
+            late = {"kind": "LATENCY", "match_body": body, "delay_ms": delay_ms}
+            (await client.post(faults, json=late)).raise_for_status()
+            try:
+                yield
+            finally:
+                (await client.delete(faults)).raise_for_status()
+
 
 @asynccontextmanager
 async def sandboxes(*, products: int) -> AsyncIterator[Sandboxes]:
@@ -111,15 +184,29 @@ async def sandboxes(*, products: int) -> AsyncIterator[Sandboxes]:
 
 
 @asynccontextmanager
-async def gateway(urls: Mapping[str, str], folder: Path, *, fresh_for_s: float = 5.0) -> AsyncIterator[Server]:
-    """The gateway in a process of its own, with a database in that folder, once it is ready."""
+async def gateway(
+    urls: Mapping[str, str], folder: Path, database: Database, variant: Variant, *, fresh_for_s: float = 5.0
+) -> AsyncIterator[Server]:
+    """The gateway in processes of its own, once it is ready; what it says is in that folder."""
     port, log = free_port(), folder / "gateway.log"
-    configuration = configured(folder, port=port, fresh_for_s=fresh_for_s, **urls)
-    async with process("gateway", "serve", "--config", str(configuration), log=log) as running:
+    configuration = configured(folder, port=port, fresh_for_s=fresh_for_s, store=database.url, batch_max=variant.batch_max, **urls)
+    many = str(variant.workers)
+    async with process("gateway", "serve", "--config", str(configuration), "--workers", many, log=log) as running:
         url = f"http://127.0.0.1:{port}"
         await answering(f"{url}/readyz", running, log)
-        await until_warm(log)
+        await until_warm(log, variant.workers)
         yield Server(url=f"{url}/graphql", pid=running.pid)
+
+
+_numbers = count(1)
+
+
+@asynccontextmanager
+async def at_work(variant: Variant, made: Databases, urls: Mapping[str, str], *, fresh_for_s: float = 5.0) -> AsyncIterator[Run]:
+    """The gateway on a new database."""
+    database = await made.new(variant.kind)
+    async with gateway(urls, made.folder / f"gateway-{next(_numbers)}", database, variant, fresh_for_s=fresh_for_s) as server:
+        yield Run(server=server, database=database)
 
 
 @asynccontextmanager
@@ -134,14 +221,23 @@ async def process(module: str, *arguments: str, log: Path | None) -> AsyncIterat
     try:
         yield running
     finally:
-        if running.returncode is None:
-            running.terminate()
-        try:
-            async with asyncio.timeout(15):
-                await running.communicate()
-        except TimeoutError:
-            running.kill()
-            await running.communicate()
+        await ended(running)
+
+
+async def ended(running: asyncio.subprocess.Process) -> bytes:
+    """Tell it to stop, and its family if it does not; what it printed and nobody has read."""
+    pids = family(running.pid) if running.returncode is None else []
+    if running.returncode is None:
+        running.terminate()
+    try:
+        async with asyncio.timeout(STOP_S_MAX):
+            printed, _ = await running.communicate()
+    except TimeoutError:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        printed, _ = await running.communicate()
+    return printed or b""
 
 
 async def answering(url: str, running: asyncio.subprocess.Process, log: Path) -> None:
@@ -157,10 +253,10 @@ async def answering(url: str, running: asyncio.subprocess.Process, log: Path) ->
     raise RuntimeError(f"it stopped before it answered:\n{text(log)}")
 
 
-async def until_warm(log: Path) -> None:
-    """Wait until the gateway has learnt the ids of every source's products."""
+async def until_warm(log: Path, workers: int) -> None:
+    """Wait until every process of the gateway has learnt the ids of every source's products."""
     async with asyncio.timeout(START_S_MAX):
-        while text(log).count("source_warm") < 3:
+        while text(log).count("source_warm") < 3 * workers:
             await asyncio.sleep(POLL_S)
 
 
@@ -168,7 +264,7 @@ def configured(folder: Path, **values: object) -> Path:
     """The gateway's configuration file in that folder."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "dom.toml"
-    file.write_text(CONFIGURATION.format(database=folder / "dom.sqlite3", **values), encoding="utf-8")
+    file.write_text(CONFIGURATION.format(**values), encoding="utf-8")
     return file
 
 

@@ -39,6 +39,7 @@ NEW = {(F.OPEN, R.UNSUBMITTED)}
 REVIEWED = {(F.OPEN, R.NEEDS_REVIEW), (F.IN_PROGRESS, R.NEEDS_REVIEW)}
 ALLOWED = {
     T.SUBMIT: NEW,
+    T.SUBMIT_AGAIN: {(F.OPEN, R.NEEDS_REVIEW)},
     T.ACCEPT: REVIEWED | {(F.OPEN, R.SUBMITTED)},
     T.REJECT: NEW | AT_WORK | STOPPING,
     T.SHIP_PART: AT_WORK | STOPPING,
@@ -68,7 +69,7 @@ def test_work_moves_where_its_state_allows_and_is_refused_everywhere_else(state:
     if state in ALLOWED[step]:
         after = before.after(step)
         assert after == replace(before, status=after.status, request_status=after.request_status, version=2)
-        assert ((after.status, after.request_status) in AT_WORK | STOPPING) is after.is_open, "no open work is stuck for ever"
+        assert ((after.status, after.request_status) in NEW | AT_WORK | STOPPING) is after.is_open, "no open work is stuck for ever"
     else:
         with pytest.raises(NotAllowedInState) as refused:
             before.after(step)
@@ -80,6 +81,7 @@ def test_work_moves_where_its_state_allows_and_is_refused_everywhere_else(state:
     ("step", "outcome"),
     [
         (T.SUBMIT, (F.OPEN, R.SUBMITTED)),
+        (T.SUBMIT_AGAIN, (F.OPEN, R.UNSUBMITTED)),
         (T.ACCEPT, (F.IN_PROGRESS, R.ACCEPTED)),
         (T.REJECT, (F.INCOMPLETE, R.REJECTED)),
         (T.CONFIRM_CANCELLATION, (F.CANCELED, R.CANCELLATION_ACCEPTED)),

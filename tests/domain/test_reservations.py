@@ -11,6 +11,7 @@ from tests.samples import EAST, MUG, START
 
 LIFE = {
     ReservationStep.EXTEND: ReservationState.ACTIVE,
+    ReservationStep.MOVE: ReservationState.ACTIVE,
     ReservationStep.COMMIT: ReservationState.COMMITTED,
     ReservationStep.RELEASE: ReservationState.RELEASED,
     ReservationStep.EXPIRE: ReservationState.EXPIRED,

@@ -29,11 +29,12 @@ CONFIGURATION = """
 port = {port}
 
 [store]
-url = "sqlite:///{folder}/dom.sqlite3"
+url = "{store}"
 
 [work]
-status_poll_s = 0.1
+status_poll_s = {status_poll_s}
 jobs_poll_s = 0.1
+jobs_deadline_s = {jobs_deadline_s}
 
 [[tokens]]
 name = "operator"
@@ -81,13 +82,22 @@ class Running:
         await self.process.wait()
 
 
-def configured(folder: Path, urls: Mapping[str, str]) -> tuple[Path, int]:
-    """A configuration file in front of these sandboxes, and the port that it names."""
+def configured(
+    folder: Path,
+    urls: Mapping[str, str],
+    *,
+    name: str = "dom",
+    store: str | None = None,
+    status_poll_s: float = 0.1,
+    jobs_deadline_s: float = 45.0,
+) -> tuple[Path, int]:
+    """A configuration file in front of these sandboxes, and the port that it names. Without a store: a SQLite file beside it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    file = folder / "dom.toml"
-    file.write_text(CONFIGURATION.format(port=port, folder=folder, **urls), encoding="utf-8")
+    file = folder / f"{name}.toml"
+    kept = {"store": store or f"sqlite:///{folder}/dom.sqlite3", "status_poll_s": status_poll_s, "jobs_deadline_s": jobs_deadline_s}
+    file.write_text(CONFIGURATION.format(port=port, **kept, **urls), encoding="utf-8")
     return file, port
 
 

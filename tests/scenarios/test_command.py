@@ -13,7 +13,7 @@ from gateway.__main__ import main
 from gateway.demo.world import TOKENS
 from gateway.domain.principals import Role
 from tests.harness import line, network, place, run
-from tests.scenarios.processes import CONFIGURATION, SECRETS, configured, ended, serving_process, started
+from tests.scenarios.processes import SECRETS, configured, ended, serving_process, started
 
 FULL_OF_MISTAKES = """
 [server]
@@ -119,9 +119,7 @@ def test_a_file_that_is_no_configuration_at_all_is_refused_in_a_line(tmp_path: P
 
 
 def test_a_good_configuration_is_said_to_be_fine_without_serving_it(tmp_path: Path) -> None:
-    file = tmp_path / "dom.toml"
-    urls = dict.fromkeys(("odoo", "square", "shipbob"), "http://127.0.0.1:1")
-    file.write_text(CONFIGURATION.format(port=0, folder=tmp_path, **urls), encoding="utf-8")
+    file, _ = configured(tmp_path, dict.fromkeys(("odoo", "square", "shipbob"), "http://127.0.0.1:1"))
     result = serve(file, "--check")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "3 sources, 2 tokens" in result.stdout

@@ -1,27 +1,41 @@
 """Everything that can happen to holds and orders, in any order, against sources that keep honest books of their own."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from connectors.contract import CancelOutcome, RemoteFulfillment, RemotePackage, RemoteRef, RemoteState, RequestLine, Sku, StockDrop
-from gateway.domain.books import Books, Bucket
+from connectors.contract import (
+    CancelOutcome,
+    Method,
+    RemoteFulfillment,
+    RemotePackage,
+    RemoteRef,
+    RemoteState,
+    RequestLine,
+    Sku,
+    StockDrop,
+)
+from gateway.domain.books import Books, Bucket, ShelfKey
+from gateway.domain.capacity import is_made_up, limit_at
 from gateway.domain.fulfillments import FulfillmentAction, FulfillmentOrder, Package, RequestStatus, Units, tally
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId
+from gateway.domain.invariants import commitments
 from gateway.domain.orders import Order
 from gateway.domain.refusals import Refusal, Refusals
 from gateway.domain.reservations import ReservationState
 from gateway.domain.stock import NETWORK, Reading
 from gateway.services.fulfillments import Accept, Observe, Reject, Ship, Stopped, TurnDown
 from gateway.services.orders import Cancel, Place, Purchase, Reroute
-from gateway.services.reservations import Extend, Hold, Release
+from gateway.services.reservations import Extend, Hold, Move, Release
 from gateway.services.routing import Landscape
 from tests.samples import CUP, EAST, HOME, MUG, SOURCE_OF, START, WEST, landscape, numbered, picture, reading
+from tests.samples import PLACES as UNLIMITED
 
 PLACES = (EAST, WEST)
 SILENT = 3
@@ -29,6 +43,10 @@ DROPS = {EAST: StockDrop.ON_ACCEPT, WEST: StockDrop.ON_SHIP}
 LINES = st.lists(st.tuples(st.sampled_from((MUG, CUP)), st.integers(1, 4)), min_size=1, max_size=3)
 AGES = st.tuples(*[st.sampled_from((0, 0, 0, 1, 2, SILENT))] * 2)
 ANY = st.integers(0, 40)
+TO = st.sampled_from((None, EAST, WEST))
+SLOT = st.sampled_from((None, None, 0, 1, 1, 1))
+"""The hour, this one or the next; of a slot that has begun, nothing is left to pick."""
+LIMITS = st.tuples(st.none() | st.integers(2, 12), st.integers(2, 12), st.just(1))
 
 
 @dataclass
@@ -44,16 +62,30 @@ class AtSource:
 
 
 class Promises(RuleBasedStateMachine):
-    @initialize(stock=st.lists(st.integers(1, 7), min_size=4, max_size=4), first=LINES, second=LINES)
-    def open(self, stock: list[int], first: list[tuple[Sku, int]], second: list[tuple[Sku, int]]) -> None:
+    @initialize(stock=st.lists(st.integers(1, 7), min_size=4, max_size=4), limits=LIMITS, first=LINES, second=LINES)
+    def open(
+        self,
+        stock: list[int],
+        limits: tuple[int | None, int, int],
+        first: list[tuple[Sku, int]],
+        second: list[tuple[Sku, int]],
+    ) -> None:
         self.books = Books(now=START, new_id=numbered())
+        east, west = UNLIMITED
+        both = frozenset({Method.SHIP, Method.PICKUP})
+        self.places = (
+            replace(east, units_per_day=limits[0]),
+            replace(west, units_per_day=limits[1], pickups_per_slot=limits[2], slot_minutes=60, methods=both),
+        )
+        self.checked = 0
+        self.filled: dict[ShelfKey, int] = defaultdict(int)
         self.stock = dict(zip([(sku, at) for at in PLACES for sku in (MUG, CUP)], stock, strict=True))
         self.at_source: dict[FulfillmentOrderId, AtSource] = defaultdict(AtSource)
         self.seen: dict[LocationId, list[list[Reading]]] = {at: [] for at in PLACES}
         for at in PLACES:
             self.look(at)
-        self.place(first, (0, 0), None)
-        self.place(second, (0, 0), None)
+        self.place(first, (0, 0), number=None, picked_up=False, slot=None, planned=False)
+        self.place(second, (0, 0), number=None, picked_up=False, slot=None, planned=False)
 
     # ------------------------------------------------------------------------------------------ the world
     def works(self, at: LocationId | None = None, *, is_open: bool = False) -> list[tuple[Order, FulfillmentOrder]]:
@@ -86,7 +118,7 @@ class Promises(RuleBasedStateMachine):
         """What was seen of each place lately, 0 last; or that its source is silent."""
         silent = frozenset(SOURCE_OF[at] for at, age in zip(PLACES, ages, strict=True) if age == SILENT)
         looks = [self.seen[at][-1 - min(age, len(self.seen[at]) - 1)] for at, age in zip(PLACES, ages, strict=True) if age < SILENT]
-        return landscape(*(each for look in looks for each in look), silent=silent)
+        return landscape(*(each for look in looks for each in look), silent=silent, places=self.places, at=self.books.now)
 
     # ------------------------------------------------------------------------------------------ deciding
     def do(self, command: Any) -> None:
@@ -98,14 +130,27 @@ class Promises(RuleBasedStateMachine):
         except (Refusal, Refusals):
             assert picture(self.books) == before
 
-    @rule(seconds=st.integers(1, 90))
+    @rule(seconds=st.sampled_from((1, 20, 59, 60, 90, 7200, 86_400)))
     def wait(self, seconds: int) -> None:
         self.books.now += timedelta(seconds=seconds)
         self.books.expire_due()
 
-    @rule(lines=LINES, at=st.sampled_from((None, EAST, WEST)), ages=AGES)
-    def hold(self, lines: list[tuple[Sku, int]], at: LocationId | None, ages: tuple[int, int]) -> None:
-        self.do(Hold(lines=bought(lines), at=at, ttl=timedelta(seconds=60), landscape=self.world(ages)))
+    def slot(self, hour: int | None, at: LocationId | None) -> datetime | None:
+        return None if hour is None or at is None else self.books.now.replace(minute=0, second=0) + timedelta(hours=hour)
+
+    @rule(lines=LINES, at=TO, hour=SLOT, ages=AGES)
+    def hold(self, lines: list[tuple[Sku, int]], at: LocationId | None, hour: int | None, ages: tuple[int, int]) -> None:
+        world, slot = self.world(ages), self.slot(hour, at)
+        self.do(Hold(lines=bought(lines), at=at, slot=slot, ttl=timedelta(seconds=60), landscape=world))
+
+    @precondition(lambda self: self.books.reservations)
+    @rule(number=ANY, to=TO, hour=SLOT, ages=AGES)
+    def move(self, number: int, to: LocationId | None, hour: int | None, ages: tuple[int, int]) -> None:
+        before = self.books.reservation(self.reservation(number))
+        self.do(Move(reservation=before.id, to=to, slot=self.slot(hour, to), landscape=self.world(ages)))
+        after = self.books.reservation(before.id)
+        assert {line.sku: line.units for line in after.stock} == {line.sku: line.units for line in before.stock}
+        assert (after.state, after.expires_at) == (before.state, before.expires_at)
 
     @precondition(lambda self: self.books.reservations)
     @rule(number=ANY, longer=st.booleans())
@@ -116,11 +161,29 @@ class Promises(RuleBasedStateMachine):
     def reservation(self, number: int) -> ReservationId:
         return list(self.books.reservations)[number % len(self.books.reservations)]
 
-    @rule(lines=LINES, ages=AGES, number=st.none() | ANY)
-    def place(self, lines: list[tuple[Sku, int]], ages: tuple[int, int], number: int | None) -> None:
+    @rule(lines=LINES, ages=AGES, number=st.none() | ANY, picked_up=st.booleans(), slot=SLOT, planned=st.booleans())
+    def place(
+        self,
+        lines: list[tuple[Sku, int]],
+        ages: tuple[int, int],
+        *,
+        number: int | None,
+        picked_up: bool,
+        slot: int | None,
+        planned: bool,
+    ) -> None:
+        """``planned``: somebody who knows of no promise at all has worked out where it should come from."""
         kept = self.reservation(number) if number is not None and self.books.reservations else None
         purchase = Purchase(channel="web", lines=bought(lines), to=HOME, reservation=kept)
-        self.do(Place(purchase=purchase, landscape=self.world(ages), by="shop"))
+        if picked_up:
+            purchase = replace(purchase, method=Method.PICKUP, pickup_at=WEST, pickup_slot=self.slot(slot, WEST))
+        world = self.world(ages)
+        plan = None
+        if planned:
+            with suppress(Refusals):
+                problem, decision = world.route(purchase.wish(), {}, {})
+                plan = world.record(problem, decision, order=None, decision_id="plan", at=START)
+        self.do(Place(purchase=purchase, landscape=world, by="shop", plan=plan))
 
     def order(self, number: int) -> OrderId | None:
         return list(self.books.orders)[number % len(self.books.orders)] if self.books.orders else None
@@ -212,12 +275,17 @@ class Promises(RuleBasedStateMachine):
             outcome = CancelOutcome.CANCELED if there.sent == work.shipped else CancelOutcome.PARTIAL
         if outcome is CancelOutcome.CANCELED:
             there.accepted = False
-        self.do(Stopped(order=order.id, work=work.id, outcome=outcome, by=work.source))
+        known = None if outcome is CancelOutcome.CANCELED else RemoteRef(f"r-{work.id}")
+        self.do(Stopped(order=order.id, work=work.id, outcome=outcome, remote_ref=known, by=work.source))
 
     @rule(number=ANY, accepts=st.booleans())
     def somebody_there_says_so(self, number: int, accepts: bool) -> None:
         if (found := self.pick(number)) is not None:
             order, work = found
+            if not accepts and work.unanswerable:  # a person's word is taken then: this one has gone and seen to it
+                if self.at_source[work.id].sent != work.shipped:
+                    return
+                self.at_source[work.id].accepted = False
             if accepts:
                 self.do(Accept(order=order.id, work=work.id, expected_version=None, by="packer"))
             else:
@@ -240,10 +308,42 @@ class Promises(RuleBasedStateMachine):
         assert not sums
 
     @invariant()
+    def no_shelf_is_filled_beyond_what_was_decided_on(self) -> None:
+        for entry in self.books.entries[self.checked :]:
+            key = (entry.sku, entry.location)
+            self.filled[key] += entry.units
+            assert entry.sellable_units is None or self.filled[key] <= entry.sellable_units, entry
+            new = entry.units > 0 and entry.reason in {"HELD", "ALLOCATED"}
+            assert new == (entry.sellable_units is not None), "whoever promises anew says what on"
+        self.checked = len(self.books.entries)
+
+    @invariant()
+    def no_day_and_no_slot_has_more_than_its_limit_and_all_of_it_is_still_called_for(self) -> None:
+        for (sku, at), shelf in self.books.shelves.items():
+            if is_made_up(sku):
+                place = next(each for each in self.places if each.id == at)
+                limit = limit_at(place, sku)
+                assert limit is not None
+                assert shelf.held_units + shelf.committed_units <= limit
+                works = [work for _, work in self.works(at) if work.is_open or work.shipments]
+                assert shelf.committed_units == sum(tally(work.booked).get(sku, 0) for work in works)
+                assert shelf.held_units == self.held(sku, at)
+
+    @invariant()
     def demand_without_a_location_is_what_orders_have_unrouted(self) -> None:
         waiting = tally(line for order in self.books.orders.values() for line in order.unrouted)
         for sku in (MUG, CUP):
             assert self.books.shelf(sku, NETWORK).committed_units == waiting.get(sku, 0)
+
+    @invariant()
+    def what_is_committed_is_what_orders_still_need_and_what_sources_have_in_their_books(self) -> None:
+        needed: dict[ShelfKey, int] = defaultdict(int)
+        for order in self.books.orders.values():
+            for (_, sku, at), units in commitments(order).items():
+                needed[sku, at] += units
+        for key, shelf in self.books.shelves.items():
+            assert shelf.committed_units == needed.pop(key, 0) + sum(each.units for each in shelf.acknowledged)
+        assert not any(needed.values())
 
     @invariant()
     def no_unit_of_an_order_is_lost_or_doubled(self) -> None:

@@ -80,7 +80,7 @@ def weather(random: Random) -> Weather:
 
     return Weather(
         slow_statement=random.choice((0.005, 0.02, 0.1)),
-        statement_fails=rough(0.02),
+        statement_fails=rough(0.004),
         commit_is_lost=rough(0.05),
         request_is_lost=rough(0.1),
         answer_is_lost=rough(0.2),

@@ -91,6 +91,6 @@ def _watch(connection: sqlite3.Connection, touched: list[Key]) -> None:
         for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
             key = ", ".join(f"{row}.{column.name}" for column in table.primary_key.columns)
             connection.execute(
-                f"CREATE TEMP TRIGGER watch_{table.name}_{verb} AFTER {verb} ON {table.name} "  # noqa: S608  # our own tables
+                f"CREATE TEMP TRIGGER watch_{table.name}_{verb} AFTER {verb} ON {table.name} "  # our own tables
                 f"BEGIN SELECT touched('{table.name}', {key}); END"
             )

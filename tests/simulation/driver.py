@@ -1,99 +1,29 @@
-"""The driver between SQLAlchemy and the simulated server: everything goes on in the one thread there is."""
+"""What the storage takes for SQLAlchemy's engines: its statements are compiled by SQLAlchemy and run by the simulated server.
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+SQLAlchemy's own engine and pool would do, on a dialect of this module, and take three times as long: a greenlet for each statement.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NoReturn, cast
 
-from sqlalchemy import Select, Table, create_engine
-from sqlalchemy.dialects import registry
+from sqlalchemy import Select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
-from sqlalchemy.util.concurrency import await_
 
 from gateway.ports import Clock
-from gateway.storage.database import READERS_MAX, Database
+from gateway.storage.database import Database
 from tests.simulation.loop import LIFE
-from tests.simulation.server import DatabaseError, IntegrityError, OperationalError, Result, Server, Transaction
+from tests.simulation.server import DatabaseError, Result, Server, Transaction
 
-ADDRESS: Final = URL.create("sqlite+inline")
 GONE: Final = "08"
 
-
-class Connection:
-    """What a gateway holds of the server. ``asks_only``: every statement stands alone and reads."""
-
-    def __init__(self, server: Server, *, asks_only: bool) -> None:
-        self.server = server
-        self.asks_only = asks_only
-        self.transaction: Transaction | None = None
-        self.isolation_level: str | None = None
-
-    def cursor(self) -> "Cursor":
-        return Cursor(self)
-
-    def run(self, sql: str, parameters: Any, *, many: bool) -> Result:
-        if self.asks_only:
-            return await_(self.server.answer(sql, parameters))
-        if self.transaction is None:
-            self.transaction = self.server.begun(LIFE.get())
-        return await_(self.server.execute(self.transaction, sql, parameters, many=many))
-
-    def commit(self) -> None:
-        transaction, self.transaction = self.transaction, None
-        if transaction is not None:
-            await_(self.server.commit(transaction))
-
-    def rollback(self) -> None:
-        transaction, self.transaction = self.transaction, None
-        if transaction is not None:
-            self.server.end(transaction)
-
-    def close(self) -> None:
-        self.rollback()
-
-
-class Cursor:
-    """One statement, and its rows."""
-
-    arraysize = 1
-    lastrowid = None
-    server_side = False
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._rows: Iterator[tuple[Any, ...]] = iter(())
-        self.description: Any = None
-        self.rowcount = -1
-
-    def execute(self, sql: str, parameters: Any = ()) -> None:
-        self._keep(self._connection.run(sql, parameters, many=False))
-
-    def executemany(self, sql: str, parameters: Any) -> None:
-        self._keep(self._connection.run(sql, parameters, many=True))
-
-    def _keep(self, result: Result) -> None:
-        self._rows = iter(result.rows)
-        self.description = result.description
-        self.rowcount = result.rowcount
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        return next(self._rows, None)
-
-    def fetchmany(self, size: int | None = None) -> Sequence[tuple[Any, ...]]:
-        return [row for row, _ in zip(self._rows, range(size or self.arraysize), strict=False)]
-
-    def fetchall(self) -> Sequence[tuple[Any, ...]]:
-        return list(self._rows)
-
-    def close(self) -> None:
-        """Nothing is left open."""
-
-    async def _async_soft_close(self) -> None:
-        """As above."""
+Values = Mapping[str, Any]
+Process = Callable[[Any], Any]
 
 
 class Compiler(SQLiteCompiler):
@@ -101,84 +31,153 @@ class Compiler(SQLiteCompiler):
 
     def for_update_clause(self, select: Select[Any], **_: Any) -> str:
         wanted = select._for_update_arg
-        tables = wanted.of if wanted is not None and wanted.of else [each for each in select.get_final_froms() if isinstance(each, Table)]
-        (table,) = {each.table for each in tables}
+        tables: Any = select.columns_clause_froms if wanted is None or not wanted.of else wanted.of
+        (table,) = {getattr(each, "table", each) for each in tables}
         skips = " SKIP LOCKED" if wanted is not None and wanted.skip_locked else ""
         return f" /* FOR UPDATE OF {table.name}{skips} */"
 
 
 class Dialect(SQLiteDialect_pysqlite):
-    """SQLite without a thread, and with PostgreSQL's errors."""
+    """SQLite's, with that compiler."""
 
-    driver = "inline"
-    is_async = True
     supports_statement_cache = True
     statement_compiler = Compiler
 
-    @classmethod
-    def import_dbapi(cls) -> Any:
-        import sqlite3  # noqa: PLC0415  # what SQLAlchemy wants to know of its version
 
-        errors = {"InterfaceError", "InternalError", "DataError", "NotSupportedError", "ProgrammingError"}
-        return SimpleNamespace(
-            **{name: type(name, (DatabaseError,), {}) for name in errors},
-            Error=DatabaseError,
-            DatabaseError=DatabaseError,
-            OperationalError=OperationalError,
-            IntegrityError=IntegrityError,
-            paramstyle="qmark",
-            sqlite_version=sqlite3.sqlite_version,
-            sqlite_version_info=sqlite3.sqlite_version_info,
-            Binary=bytes,
-        )
-
-    def initialize(self, connection: Any) -> None:
-        """Nothing has to be asked."""
-        self.server_version_info = self.dbapi.sqlite_version_info  # type: ignore[union-attr]  # it was imported
-        self.default_isolation_level = self.isolation_level = None
-
-    def on_connect(self) -> None:
-        """Nothing has to be told."""
-
-    def set_isolation_level(self, dbapi_connection: Any, level: str) -> None:
-        """There is one."""
-
-    def get_isolation_level(self, dbapi_connection: Any) -> Any:
-        return "SERIALIZABLE"
-
-    def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
-        return isinstance(e, DatabaseError) and e.sqlstate.startswith(GONE)
-
-
-registry.register("sqlite.inline", __name__, "Dialect")
-
-
-@cache
-def dialect() -> Dialect:
-    """One for all schedules: what it compiled once is compiled."""
-    found = create_engine(ADDRESS, poolclass=AsyncAdaptedQueuePool).dialect
-    found.initialize(None)  # type: ignore[arg-type]  # nothing is asked
-    assert isinstance(found, Dialect)
-    return found
-
-
+DIALECT: Final = Dialect(paramstyle="qmark")
 _COMPILED: Final[dict[Any, Any]] = {}
+_RESULTS: Final[dict[Any, tuple[SimpleResultMetaData, tuple[tuple[int, Process], ...]]]] = {}
+
+
+class Outcome(IteratorResult[Any]):
+    """Rows as SQLAlchemy gives them."""
+
+    rowcount = -1
+
+
+class Pages:
+    """Rows as SQLAlchemy streams them."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    async def partitions(self) -> AsyncIterator[Sequence[Any]]:
+        """One page, of all."""
+        yield self._outcome.all()
+
+
+class Connection:
+    """What SQLAlchemy's connection is asked for here. ``transaction`` None: every statement stands alone and reads."""
+
+    dialect = DIALECT
+
+    def __init__(self, server: Server, transaction: Transaction | None) -> None:
+        self.server = server
+        self.transaction = transaction
+
+    async def execute(self, statement: Any, values: Values | Sequence[Values] | None = None) -> Outcome:
+        """Compile it, or recall how it was compiled, and run it."""
+        rows = [values] if isinstance(values, Mapping) else list(values or ())
+        compiled, extracted, collected, _ = statement._compile_w_cache(
+            DIALECT, compiled_cache=_COMPILED, column_keys=sorted(rows[0]) if rows else [], for_executemany=len(rows) > 1
+        )
+        parameters = [
+            _positional(compiled, compiled.construct_params(row, extracted_parameters=extracted, _collected_params=collected))
+            for row in rows or [{}]
+        ]
+        many = len(parameters) > 1
+        if many and compiled.effective_returning:  # as SQLAlchemy does, which sends several rows at a time
+            results = [await self._run(compiled.string, each, many=False) for each in parameters]
+            found = Result(
+                rows=[row for each in results for row in each.rows], description=results[0].description, rowcount=len(results)
+            )
+        else:
+            found = await self._run(compiled.string, parameters if many else parameters[0], many=many)
+        return _outcome(compiled, found)
+
+    async def stream(self, statement: Any, **_: Any) -> "Pages":
+        """What is read a page at a time: here in one."""
+        return Pages(await self.execute(statement))
+
+    async def exec_driver_sql(self, sql: str, parameters: Any = ()) -> None:
+        """Run it as it is."""
+        await self._run(sql, parameters, many=isinstance(parameters, list))
+
+    async def _run(self, sql: str, parameters: Any, *, many: bool) -> Result:
+        try:
+            if self.transaction is None:
+                return await self.server.answer(sql, parameters)
+            return await self.server.execute(self.transaction, sql, parameters, many=many)
+        except DatabaseError as error:
+            _raise(error, sql, parameters)
+
+
+class Engine:
+    """What SQLAlchemy's engine is asked for here."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.sync_engine = SimpleNamespace(dialect=DIALECT)
+        self.dialect = DIALECT
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Connection]:
+        """For questions."""
+        yield Connection(self.server, None)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Connection]:
+        """A transaction: committed at the end, if there is no exception."""
+        transaction = self.server.begun(LIFE.get())
+        try:
+            yield Connection(self.server, transaction)
+            await self._commit(transaction)
+        finally:
+            self.server.end(transaction)
+
+    async def _commit(self, transaction: Transaction) -> None:
+        try:
+            await self.server.commit(transaction)
+        except DatabaseError as error:
+            _raise(error, "COMMIT", ())
+
+    async def dispose(self) -> None:
+        """Nothing is open."""
 
 
 def database(server: Server, clock: Clock) -> Database:
     """A gateway's own doors to the server."""
-    return Database(
-        reading=_engine(server, connections_max=READERS_MAX, asks_only=True),
-        writing=_engine(server, connections_max=1, asks_only=False),
-        clock=clock,
-        shared=True,
-    )
+    engine = cast("AsyncEngine", Engine(server))
+    return Database(reading=engine, writing=engine, clock=clock, shared=True)
 
 
-def _engine(server: Server, *, connections_max: int, asks_only: bool) -> AsyncEngine:
-    pool = AsyncAdaptedQueuePool(
-        lambda: Connection(server, asks_only=asks_only), pool_size=connections_max, max_overflow=0, dialect=dialect(), use_lifo=True
-    )
-    engine = Engine(pool, dialect(), ADDRESS)
-    engine.update_execution_options(compiled_cache=_COMPILED)
-    return AsyncEngine(engine)
+def _raise(error: DatabaseError, sql: str, parameters: Any) -> NoReturn:
+    gone = error.sqlstate.startswith(GONE)
+    raise DBAPIError.instance(sql, parameters, error, DatabaseError, connection_invalidated=gone, dialect=DIALECT) from error
+
+
+def _positional(compiled: Any, values: Values) -> tuple[Any, ...]:
+    processors = compiled._bind_processors
+    return tuple(processors[name](values[name]) if name in processors else values[name] for name in compiled.positiontup or ())
+
+
+def _outcome(compiled: Any, found: Result) -> Outcome:
+    if compiled not in _RESULTS:
+        columns = compiled._result_columns if found.description else ()
+        processors = [each[3].dialect_impl(DIALECT).result_processor(DIALECT, None) for each in columns]
+        _RESULTS[compiled] = (
+            SimpleResultMetaData([each[0] for each in columns]),
+            tuple((place, processor) for place, processor in enumerate(processors) if processor is not None),
+        )
+    metadata, processors = _RESULTS[compiled]
+    rows = [_processed(row, processors) for row in found.rows] if processors else found.rows
+    outcome = Outcome(metadata, iter(rows))
+    outcome.rowcount = found.rowcount
+    return outcome
+
+
+def _processed(row: tuple[Any, ...], processors: Sequence[tuple[int, Process]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, processor in processors:
+        values[place] = processor(values[place])
+    return tuple(values)

@@ -8,6 +8,7 @@ import asyncio
 import heapq
 from asyncio import AbstractEventLoop, Handle, TimerHandle
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from itertools import count
@@ -26,10 +27,11 @@ class Stuck(RuntimeError):
 
 @dataclass(eq=False, slots=True)
 class Life:
-    """One run of a process."""
+    """One run of a process. While it is frozen nothing of it runs, and it does not notice: a paused machine, a long collection."""
 
     name: str
     alive: bool = True
+    frozen_until_s: float = 0.0
 
 
 LIFE: Final[ContextVar[Life | None]] = ContextVar("LIFE", default=None)
@@ -60,7 +62,7 @@ class VirtualLoop(AbstractEventLoop):
         self.complaints: list[str] = []
         self._random = random.random
         self._ready: list[Handle] = []
-        self._timers: list[tuple[float, int, TimerHandle]] = []
+        self._timers: list[tuple[float, int, Handle]] = []
         self._numbers = count()
         self._buried: list[Handle] = []
         self._tasks: list[Task[Any]] = []
@@ -117,6 +119,11 @@ class VirtualLoop(AbstractEventLoop):
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)
 
+    def complained(self) -> list[str]:
+        """What nobody was told of: failures of callbacks, and of tasks that nobody waits for."""
+        unheard = (task for task in self._tasks if task.done() and task._log_traceback)  # type: ignore[attr-defined]  # asyncio's own
+        return [*self.complaints, *(f"nobody heard of {task.exception()!r}" for task in unheard)]
+
     # ------------------------------------------------------------------------------------------ running
     def run_until_complete(self, future: Any) -> Any:
         """What comes of it.
@@ -148,8 +155,10 @@ class VirtualLoop(AbstractEventLoop):
         if handle._cancelled:
             return
         life = handle._context.get(LIFE)
-        if life is None or life.alive:
+        if life is None or (life.alive and life.frozen_until_s <= self.now_s):
             handle._run()
+        elif life.alive:
+            heapq.heappush(self._timers, (life.frozen_until_s, next(self._numbers), handle))
         else:
             self._buried.append(handle)  # kept, for what it refers to must not be swept up: that would run its ``finally``
 
@@ -165,6 +174,7 @@ class VirtualLoop(AbstractEventLoop):
         """After the end: let everything that is left come to its own end, so that nothing is left over for the next loop."""
         for life in lives:
             life.alive = True
+            life.frozen_until_s = 0.0
         self._ready.extend(self._buried)
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
@@ -172,14 +182,15 @@ class VirtualLoop(AbstractEventLoop):
             for task in self._tasks:
                 task.cancel()
             last = self.turns + TURNS_TO_CLEAR_UP_MAX
-            while self.turns < last and (self._ready or self._timers):
-                if not self._ready and all(task.done() for task in self._tasks):
-                    break
-                self._turn()
+            with suppress(Stuck):
+                while self.turns < last and (self._ready or not all(task.done() for task in self._tasks)):
+                    self._turn()
         finally:
             asyncio._set_running_loop(before)
             for task in self._tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # whatever is still pending is given up
+                if not task.done():
+                    task.get_coro().close()  # type: ignore[union-attr]  # only eager tasks have none
             self._closed = True
             self._ready.clear()
             self._timers.clear()

@@ -96,8 +96,7 @@ def test_a_job_that_is_to_come_again_comes_at_its_time_and_remembers_why(storage
         async with desk(storage) as on:
             await enqueue(on, wanted("do", "a"))
             mine = (await claimed(on))["do"]
-            later = START + timedelta(seconds=120)
-            await finish(on, Fenced(job=mine, then=JobState.READY, run_at=later, error="x" * 9000))
+            await finish(on, Fenced(job=mine, then=JobState.READY, after=timedelta(seconds=120), error="x" * 9000))
             on.clock.wait(119)
             assert await claimed(on) == {}
             on.clock.wait(1)

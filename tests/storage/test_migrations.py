@@ -1,7 +1,9 @@
 """A database of the first release, with everything in it that a merchant would miss."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
@@ -16,7 +18,7 @@ from gateway.storage.database import MIGRATIONS, Database, parsed, postgresql, s
 from gateway.storage.documents import document, micros
 from tests.harness import run
 from tests.samples import EAST, MUG, SOURCE_OF, START, WEST, Desk, HandClock, desk, hold, numbered, once, place
-from tests.storages import Storage
+from tests.storages import Storage, stranger
 
 LONG_S = 1e9  # the database has its own clock here, and may be long past START
 FIRST = FulfillmentOrderId("sent-first")
@@ -150,3 +152,26 @@ def test_work_goes_on_in_a_database_of_the_first_release(blank_storage: Storage)
             assert numbers == sorted(set(numbers))
 
     run(story)
+
+
+def test_a_gateway_waits_for_as_long_as_the_migration_of_another_takes(
+    shared_storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.storage.database.LOCK_S", 1)
+    monkeypatch.setattr("gateway.storage.database.STATEMENT_S", 1)
+
+    async def story() -> None:
+        async with stranger(shared_storage) as other:
+            async with other.transaction():
+                await other.execute("SELECT 1 FROM migration_lock FOR UPDATE")
+                starting = asyncio.create_task(opened_once(shared_storage))
+                await asyncio.sleep(2.5)  # longer than any statement of a gateway at work may take: 1 s, at the client 2 s
+                assert not starting.done()
+            await starting
+
+    run(story)
+
+
+async def opened_once(storage: Storage) -> None:
+    async with desk(storage):
+        pass

@@ -45,6 +45,19 @@ def test_what_is_past_its_time_is_forgotten_but_never_the_newest_event(storage: 
     run(story)
 
 
+def test_what_is_kept_of_events_has_no_gap_although_a_clock_was_set_back(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            await on.writer.submit(place(1, of=9), returns=Order)
+            on.clock.wait(-3600)
+            await on.writer.submit(place(1, of=9), returns=Order)
+            await on.upkeep.sequence_events(limit=9)
+            assert await on.upkeep.forget(events_before=START - timedelta(minutes=30), requests_before=START) == 0
+            assert [each.seq for each in await on.store.events(after=0, limit=9)] == [1, 2, 3, 4]
+
+    run(story)
+
+
 def test_an_event_without_a_number_is_never_forgotten(storage: Storage) -> None:
     async def story() -> None:
         async with desk(storage) as on:

@@ -14,19 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.contract import RemoteFulfillment, RemoteRef, RemoteState, StockDrop
 from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.invariants import Invariant, Report
-from gateway.domain.orders import Order
+from gateway.domain.orders import Order, OrderStatus
 from gateway.domain.refusals import StoreUnavailable
-from gateway.domain.reservations import Reservation
+from gateway.domain.reservations import Reservation, ReservationState
 from gateway.domain.stock import NETWORK
 from gateway.domain.tasks import JobState
 from gateway.services.fulfillments import Observe, TurnDown
-from gateway.storage.database import parsed, sqlite
 from gateway.storage.documents import document, micros
 from gateway.storage.ledgers import save
 from gateway.storage.tables import event, job, ledger, order, order_sku, relay, reservation, shelf, work
 from gateway.storage.tables import hold as held
 from gateway.storage.verification import examine, verify
 from gateway.storage.verification.findings import Findings
+from gateway.storage.verification.snapshot import beside
 from tests.harness import run
 from tests.samples import EAST, MUG, START, Desk, HandClock, all_of, desk, hold, place
 from tests.services.test_promises import Promises
@@ -132,7 +132,9 @@ BREAKS: dict[str, Break] = {
         differs=lambda kept: {(Invariant.HOLDS, MUGS_IN_THE_EAST), (Invariant.HOLDS, kept.here.id)},
     ),
     "a hold of a reservation that is over": Break(
-        does=lambda kept: rewritten(reservation, kept.here.id, replace(kept.here, state="RELEASED"), state="RELEASED"),
+        does=lambda kept: rewritten(
+            reservation, kept.here.id, replace(kept.here, state=ReservationState.RELEASED), state="RELEASED"
+        ),
         differs=lambda kept: {(Invariant.HOLDS, kept.here.id)},
     ),
     "the state by which a reservation is found": Break(
@@ -225,7 +227,7 @@ BREAKS: dict[str, Break] = {
         differs=lambda kept: {(Invariant.UNITS, kept.asked.id), (Invariant.EVENTS, kept.asked.id)},
     ),
     "a status that is not what the work makes of it": Break(
-        does=lambda kept: rewritten(order, kept.asked.id, replace(kept.asked, status="FULFILLED"), status="FULFILLED"),
+        does=lambda kept: rewritten(order, kept.asked.id, replace(kept.asked, status=OrderStatus.FULFILLED), status="FULFILLED"),
         differs=lambda kept: {(Invariant.UNITS, kept.asked.id), (Invariant.EVENTS, kept.asked.id)},
     ),
     "the status by which an order is found": Break(
@@ -239,6 +241,17 @@ BREAKS: dict[str, Break] = {
     "work that nobody follows": Break(
         does=lambda kept: update(work).where(work.c.order_id == kept.taken.id).values(is_followed=0),
         differs=lambda kept: {(Invariant.COLUMNS, kept.taken.id)},
+    ),
+    "work of an order that is not there": Break(
+        does=lambda kept: update(work).where(work.c.order_id == kept.taken.id).values(order_id="nobody"),
+        differs=lambda kept: {
+            (Invariant.COLUMNS, "nobody"),
+            (Invariant.COLUMNS, kept.taken.id),
+        },
+    ),
+    "a hold of a reservation that is not there": Break(
+        does=lambda kept: delete(reservation).where(reservation.c.id == kept.here.id),
+        differs=lambda kept: {(Invariant.COLUMNS, kept.here.id)},
     ),
     "an order that cannot be read": Break(
         does=lambda kept: update(order).where(order.c.id == kept.asked.id).values(body=b'{"id": 7}'),
@@ -333,7 +346,7 @@ def test_whoever_stops_waiting_stops_the_checking_and_the_database_closes_soundl
 
 def test_a_database_that_is_not_there_or_of_another_version_is_away(tmp_path: Path) -> None:
     async def refused(file: Path) -> str:
-        database = sqlite(parsed(f"sqlite:///{file}"), HandClock())
+        database = beside(f"sqlite:///{file}", HandClock())
         (outcome,) = await all_of(verify(database))
         await database.aclose()
         assert isinstance(outcome, StoreUnavailable)
@@ -346,6 +359,17 @@ def test_a_database_that_is_not_there_or_of_another_version_is_away(tmp_path: Pa
         empty = tmp_path / "empty.sqlite3"
         empty.touch()
         assert "its schema is not ours" in await refused(empty)
+
+    run(story)
+
+
+def test_a_database_that_the_server_does_not_have_is_away(shared_storage: Storage) -> None:
+    async def story() -> None:
+        database = beside(shared_storage.url.replace("/test_", "/no_test_"), HandClock())
+        (outcome,) = await all_of(verify(database))
+        await database.aclose()
+        assert isinstance(outcome, StoreUnavailable)
+        assert "does not exist" in outcome.reason
 
     run(story)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ import strawberry
 from connectors.contract import Sku
 from gateway.api.describe import described
 from gateway.api.identifiers import key_of
+from gateway.domain.capacity import MADE_UP
 from gateway.domain.fulfillments import Units
 from gateway.domain.identity import LocationId
 from gateway.domain.principals import Principal
@@ -74,14 +76,24 @@ class Check:
         """A text, or none."""
         return None if value is None else self.text(value, path, most=most)
 
+    def sku(self, value: str, path: tuple[str, ...]) -> None:
+        """A SKU that goods may have: what begins with a tilde stands for something of our own."""
+        self.text(value, path, most=SKU_CHARACTERS_MAX)
+        self.that(not value.startswith(MADE_UP), f"No SKU begins with {MADE_UP}.", path)
+
     def lines(self, lines: Sequence[LineInput], path: tuple[str, ...]) -> tuple[Units, ...]:
         """Lines with a SKU and units that make sense."""
         self.size(lines, path, most=LINES_MAX)
         for place, line in enumerate(lines[:LINES_MAX]):
-            self.text(line.sku, (*path, str(place), "sku"), most=SKU_CHARACTERS_MAX)
+            self.sku(line.sku, (*path, str(place), "sku"))
             fits = 1 <= line.units <= UNITS_MAX
             self.that(fits, f"Units are between 1 and {UNITS_MAX:,}.", (*path, str(place), "units"))
         return tuple(Units(sku=Sku(line.sku), units=line.units) for line in lines[:LINES_MAX])
+
+    def slot(self, value: datetime | None, path: tuple[str, ...]) -> datetime | None:
+        """When a pickup slot begins, or none. Whether there is such a slot is known later."""
+        self.that(value is None or 2000 <= value.year <= 2999, "Nobody can pick up anything then.", path)
+        return value
 
     def location(self, value: str | None, path: tuple[str, ...]) -> LocationId | None:
         """A location's id, or none."""
@@ -109,7 +121,7 @@ def skus_of(skus: Sequence[str]) -> tuple[Sku, ...]:
     check = Check()
     check.size(skus, ("skus",), most=SKUS_MAX)
     for place, sku in enumerate(skus[:SKUS_MAX]):
-        check.text(sku, ("skus", str(place)), most=SKU_CHARACTERS_MAX)
+        check.sku(sku, ("skus", str(place)))
     check.done()
     return tuple(Sku(sku) for sku in skus)
 

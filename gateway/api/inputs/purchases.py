@@ -9,6 +9,7 @@ from connectors.contract import Address
 from gateway.api.describe import described
 from gateway.api.enums import Method, Preference
 from gateway.api.inputs.checks import Check, LineInput
+from gateway.api.scalars import Instant
 from gateway.domain.identity import ReservationId
 from gateway.services.orders import Purchase
 from gateway.services.routing import Wish
@@ -109,6 +110,7 @@ class OrderPlaceInput:
         method: How the goods reach the customer.
         preference: What the customer gives up money for.
         pickup_at: The location where a pickup is picked up.
+        pickup_slot: When the pickup slot begins; see the location's `pickupSlots`. Without it, the slot of the reservation, if any.
         email: For messages of the carrier.
         phone: For the carrier.
     """
@@ -122,6 +124,7 @@ class OrderPlaceInput:
     method: Method = Method.SHIP
     preference: Preference = Preference.CHEAPEST
     pickup_at: strawberry.ID | None = None
+    pickup_slot: Instant | None = None
     email: str | None = None
     phone: str | None = None
 
@@ -138,6 +141,7 @@ class OrderPlaceInput:
             method=self.method,
             preference=self.preference,
             pickup_at=check.location(self.pickup_at, ("input", "pickupAt")),
+            pickup_slot=check.slot(self.pickup_slot, ("input", "pickupSlot")),
         )
         check.done()
         return purchase

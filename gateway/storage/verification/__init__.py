@@ -12,7 +12,7 @@ from gateway.storage.failures import away
 from gateway.storage.tables import event, hold, job, ledger, shelf
 from gateway.storage.verification.events import check_last_told, check_sequence, check_versions_told
 from gateway.storage.verification.findings import Advance, Findings
-from gateway.storage.verification.orders import check_jobs, check_orders
+from gateway.storage.verification.orders import check_jobs, check_orders, check_owners
 from gateway.storage.verification.reservations import check_reservations
 from gateway.storage.verification.shelves import check_counters, check_holds, check_sellable, check_versions
 from gateway.storage.verification.snapshot import snapshot
@@ -25,25 +25,24 @@ async def verify(
 ) -> Report:
     """What differs in this database, seen in one snapshot while others go on writing to it; nothing is written.
 
-    ``limit`` differences are kept, all are counted. ``pause_s`` is waited after each page of rows, where others share the process.
+    ``limit`` differences are kept, all are counted. ``pause_s`` is waited after each page of documents, for others in this process.
 
     Raises:
         StoreUnavailable: It is away, or of another version.
     """
-    findings: list[Findings] = []
+    stopped = asyncio.Event()
 
     async def examined_in_a_snapshot() -> Report:
         async with snapshot(database) as connection:
-            now = await database.now(connection)
-            found = Findings(connection=connection, limit=limit, pause_s=pause_s, advance=advance or _nobody_looks)
-            findings.append(found)
-            return await examine(found, now=now, monotonic=database.clock.monotonic)
+            findings = Findings(
+                connection=connection, limit=limit, pause_s=pause_s, advance=advance or _nobody_looks, stopped=stopped
+            )
+            return await examine(findings, now=await database.now(connection), monotonic=database.clock.monotonic)
 
     try:
         return await database.finish(examined_in_a_snapshot())
     except asyncio.CancelledError:
-        for each in findings:
-            each.stopped = True
+        stopped.set()
         raise
     except Exception as error:
         if (reason := away(error)) is not None:
@@ -61,6 +60,7 @@ async def examine(findings: Findings, *, now: datetime, monotonic: Callable[[], 
         "holds": check_holds,
         "what was sellable": check_sellable,
         "versions of shelves": check_versions,
+        "owners": check_owners,
         "jobs": check_jobs,
         "versions of orders": check_versions_told,
         "newest events": check_last_told,
@@ -68,7 +68,6 @@ async def examine(findings: Findings, *, now: datetime, monotonic: Callable[[], 
     for done, (what, check) in enumerate(checks.items()):
         findings.advance(what, done, len(checks))
         await check(findings)
-        await findings.breathe()
     await check_sequence(findings, now)
     await check_reservations(findings)
     await check_orders(findings)

@@ -24,7 +24,7 @@ class Stopped(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
-    """Differences, of which ``limit`` are kept and all are counted. ``pause_s`` is waited after every page."""
+    """Differences, of which ``limit`` are kept and all are counted. ``pause_s`` is waited after every page of documents."""
 
     connection: AsyncConnection
     limit: int
@@ -34,7 +34,7 @@ class Findings:
     violations: Counter[Invariant] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     unchecked: list[str] = field(default_factory=list)
-    stopped: bool = False
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, invariant: Invariant, about: str, *, expected: object, found: object, says: str) -> None:
         """Something differs."""
@@ -56,18 +56,17 @@ class Findings:
         async for page in result.partitions():
             for row in page:
                 yield row
-            await self.breathe()
+            if self.stopped.is_set():
+                raise Stopped
+            await asyncio.sleep(0)
 
     async def count(self, table: Table) -> int:
         """How many rows it has."""
         return int((await self.connection.execute(select(func.count()).select_from(table))).scalar_one())
 
-    async def breathe(self) -> None:
-        """Let others have their turn.
-
-        Raises:
-            Stopped: Nobody waits for it any more.
-        """
-        if self.stopped:
-            raise Stopped
-        await asyncio.sleep(self.pause_s)
+    async def done(self, what: str, count: int) -> None:
+        """One more document of so many was looked at; after a page of them, others have their turn."""
+        self.checked[what] += 1
+        if self.checked[what] % PAGE_ROWS == 0 or self.checked[what] == count:
+            self.advance(what, self.checked[what], count)
+            await asyncio.sleep(self.pause_s)

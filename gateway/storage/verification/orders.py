@@ -3,12 +3,12 @@
 Everything about one order comes beside it: several questions that are answered in the order of its id, read in step.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from gateway.domain.fulfillments import RequestStatus
 from gateway.domain.invariants import Invariant, commitments, shelf_name, standing_still, units_astray
@@ -16,7 +16,7 @@ from gateway.domain.orders import Order
 from gateway.domain.stock import Acknowledged
 from gateway.domain.tasks import JobKind, JobState
 from gateway.storage.documents import micros, read
-from gateway.storage.tables import job, order, order_sku, shelf, work
+from gateway.storage.tables import decision, hold, job, order, order_sku, reservation, shelf, work
 from gateway.storage.verification.findings import Findings
 from gateway.storage.verification.shelves import NOTHING_NOTED, nobodys, outstanding
 
@@ -43,6 +43,11 @@ class Beside:
         return found
 
 
+def _of_orders(table: Any, order_id: Any) -> Any:
+    """The rows of that table that belong to orders, in the order of their ids."""
+    return select(order.c.id.label("owner"), table).join(table, order_id == order.c.id).order_by(order.c.id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """Everything that is kept about one order. ``owed`` None: what is committed because of it cannot be told."""
@@ -57,8 +62,8 @@ class Kept:
 async def check_orders(findings: Findings) -> None:
     """Every order, one after another."""
     owed = await _owed(findings)
-    works = Beside(findings.rows(select(work.c.order_id, work).order_by(work.c.order_id)))
-    skus = Beside(findings.rows(select(order_sku.c.order_id, order_sku.c.sku).order_by(order_sku.c.order_id)))
+    works = Beside(findings.rows(_of_orders(work, work.c.order_id)))
+    skus = Beside(findings.rows(_of_orders(order_sku, order_sku.c.order_id)))
     jobs = Beside(findings.rows(_jobs()))
     count = await findings.count(order)
     async for row in findings.rows(select(order).order_by(order.c.id)):
@@ -69,8 +74,7 @@ async def check_orders(findings: Findings) -> None:
             jobs=await jobs.of(row.id),
             owed=await owed.of(row.id) if owed is not None else None,
         )
-        findings.checked[ORDERS] += 1
-        findings.advance(ORDERS, findings.checked[ORDERS], count)
+        await findings.done(ORDERS, count)
         try:
             known = read(row.body, Order)
         except msgspec.MsgspecError as error:
@@ -92,21 +96,20 @@ def _check_columns(findings: Findings, kept: Kept, known: Order) -> None:
     told = {name: getattr(known, name) for name in _INDEXED} | {"placed_at": micros(known.placed_at)}
     rows = {each.id: (each.location_id, each.source, each.remote_ref, bool(each.is_followed)) for each in kept.works}
     are = {each.id: (each.location, each.source, each.remote_ref, each.is_followed) for each in known.fulfillment_orders}
-    for expected, found, what in (
+    pairs: tuple[tuple[Mapping[Any, object], Mapping[Any, object], str], ...] = (
         ({"id": known.id} | told, {"id": row.id} | indexed, "it"),
-        (sorted({line.sku for line in known.lines}), sorted(each.sku for each in kept.skus), "its SKUs"),
+        (dict.fromkeys((line.sku for line in known.lines), ""), dict.fromkeys((each.sku for each in kept.skus), ""), "its SKUs"),
         (are, rows, "its work"),
-    ):
+    )
+    for expected, found, what in pairs:
         if expected != found:
             says = f"The columns by which {what} can be found say something else than the order."
             findings.add(Invariant.COLUMNS, row.id, expected=_unlike(expected, found), found=_unlike(found, expected), says=says)
 
 
-def _unlike(these: Any, those: Any) -> Any:
+def _unlike(these: Mapping[Any, object], those: Mapping[Any, object]) -> str:
     """The part of these that those do not have."""
-    if isinstance(these, dict):
-        return {key: value for key, value in these.items() if those.get(key, ...) != value}
-    return [each for each in these if each not in those]
+    return ", ".join(f"{key} {value}" for key, value in these.items() if those.get(key, ...) != value) or "nothing else"
 
 
 # ---------------------------------------------------------------------------------------------- jobs
@@ -126,9 +129,22 @@ def _check_dead_jobs(findings: Findings, kept: Kept, known: Order) -> None:
             findings.add(Invariant.PROGRESS, each.subject, expected="a reason, or work that waits", found="neither", says=says)
 
 
+async def check_owners(findings: Findings) -> None:
+    """Everything belongs to something that there is: the database does not look after that."""
+    for table, owner_id, owner in (
+        (work, work.c.order_id, order),
+        (order_sku, order_sku.c.order_id, order),
+        (decision, decision.c.order_id, order),
+        (hold, hold.c.reservation_id, reservation),
+    ):
+        async for (owned_by,) in findings.rows(select(owner_id).where(~exists().where(owner.c.id == owner_id))):
+            says = f"A {table.name} belongs to it, and it is not there."
+            findings.add(Invariant.COLUMNS, owned_by, expected=f"a {owner.name}", found="none", says=says)
+
+
 async def check_jobs(findings: Findings) -> None:
     """Every job is about something that there is."""
-    about = (~select(each.c.id).where(each.c.id == job.c.subject).exists() for each in (order, work))
+    about = (~exists().where(each.c.id == job.c.subject) for each in (order, work))
     async for row in findings.rows(select(job).where(*about)):
         says = f"A {row.kind} job is about nothing that there is."
         findings.add(Invariant.PROGRESS, row.subject, expected="an order or its work", found="none", says=says)

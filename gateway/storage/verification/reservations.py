@@ -22,8 +22,7 @@ async def check_reservations(findings: Findings) -> None:
     count = await findings.count(reservation)
     async for row in findings.rows(select(reservation).order_by(reservation.c.id)):
         kept = await holds.of(row.id)
-        findings.checked[RESERVATIONS] += 1
-        findings.advance(RESERVATIONS, findings.checked[RESERVATIONS], count)
+        await findings.done(RESERVATIONS, count)
         try:
             known = read(row.body, Reservation)
         except msgspec.MsgspecError as error:

@@ -1,20 +1,35 @@
 """One picture of the whole database as it was at an instant, while others go on writing to it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.domain.refusals import StoreUnavailable
-from gateway.storage.database import CONNECT_S, MIGRATIONS, Database
+from gateway.ports import Clock
+from gateway.storage.database import CONNECT_S, MIGRATIONS, Database, parsed, postgresql, sqlite
 
 # It may take long, and holds no locks: none of the limits of those who serve customers are for it.
 _UNHURRIED: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "application_name": "dom verify"}
+
+
+def beside(url: str, clock: Clock) -> Database:
+    """Doors to a database that others may be serving: nothing is locked, migrated or made.
+
+    Raises:
+        ValueError: It is of no kind that we know, or what it needs is not installed.
+    """
+    address = parsed(url)
+    try:
+        return (postgresql if address.get_backend_name() == "postgresql" else sqlite)(address, clock)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"PostgreSQL needs the extra: pip install 'dom-gateway[postgres]' ({error})") from error
 
 
 @asynccontextmanager
@@ -24,22 +39,24 @@ async def snapshot(database: Database) -> AsyncIterator[AsyncConnection]:
     While it is open, SQLite cannot shorten its log and PostgreSQL cannot clear away what was overwritten since.
 
     Raises:
-        StoreUnavailable: There is no such file, or its schema is not the one that this program knows.
+        StoreUnavailable: It cannot be reached, or its schema is not the one that this program knows.
     """
-    engine = _postgresql(database) if database.reading.dialect.name == "postgresql" else _sqlite(database)
-    try:
-        async with engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                await connection.exec_driver_sql("PRAGMA query_only = ON")
-                await connection.exec_driver_sql("BEGIN")
-            await _check_schema(connection)
-            yield connection
-            await connection.rollback()
-    finally:
-        await engine.dispose()
+    engine = _postgresql_engine(database) if database.shared else _sqlite_engine(database)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except (DBAPIError, OSError) as error:  # no such database, or not for us, or nobody there
+            raise StoreUnavailable(reason=str(error.orig if isinstance(error, DBAPIError) else error)) from error
+        if connection.dialect.name == "sqlite":
+            await connection.exec_driver_sql("PRAGMA query_only = ON")
+            await connection.exec_driver_sql("BEGIN")
+        await _check_schema(connection)
+        yield connection
+        await connection.rollback()
 
 
-def _postgresql(database: Database) -> AsyncEngine:
+def _postgresql_engine(database: Database) -> AsyncEngine:
     connect: dict[str, Any] = {"timeout": CONNECT_S, "server_settings": _UNHURRIED}
     return create_async_engine(
         database.reading.url,
@@ -50,7 +67,7 @@ def _postgresql(database: Database) -> AsyncEngine:
     )
 
 
-def _sqlite(database: Database) -> AsyncEngine:
+def _sqlite_engine(database: Database) -> AsyncEngine:
     """Without the lock file of those who write: in write-ahead mode readers are in nobody's way."""
     path = Path(database.reading.url.database or "")
     if not path.exists():

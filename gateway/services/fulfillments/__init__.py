@@ -1,0 +1,25 @@
+"""What happens to work once a location has it: heard from its source, said in the graph, or decided when neither comes."""
+
+from gateway.services.fulfillments.heard import Observe, Park, Stopped, TurnDown
+from gateway.services.fulfillments.overdue import Remind
+from gateway.services.fulfillments.overpromised import Relieve, short_units
+from gateway.services.fulfillments.packages import shows_what_left
+from gateway.services.fulfillments.people import Fulfillments
+from gateway.services.fulfillments.said import Accept, Reject, Ship
+from gateway.services.fulfillments.stuck import Retry
+
+__all__ = [
+    "Accept",
+    "Fulfillments",
+    "Observe",
+    "Park",
+    "Reject",
+    "Relieve",
+    "Remind",
+    "Retry",
+    "Ship",
+    "Stopped",
+    "TurnDown",
+    "short_units",
+    "shows_what_left",
+]

@@ -1,0 +1,43 @@
+"""What left: how the source's parcels become ours, and what is known by then of its own number."""
+
+from connectors.contract import RemoteFulfillment, RemotePackage, RemoteState, Sku, StockDrop
+from gateway.domain.fulfillments import FulfillmentOrder, Package, Units, tally
+
+
+def shows_what_left(remote: RemoteFulfillment, stock_drop: StockDrop) -> bool:
+    """Whether the source's own number shows by now what left: nothing more is to come of the request, or it counts early."""
+    early = remote.state is RemoteState.ACCEPTED and stock_drop is StockDrop.ON_ACCEPT
+    return early or remote.state in {RemoteState.SHIPPED, RemoteState.REJECTED, RemoteState.CANCELED}
+
+
+def new_packages(work: FulfillmentOrder, told: tuple[RemotePackage, ...], *, complete: bool) -> tuple[Package, ...]:
+    """What left that we did not know of. Of a ``complete`` request, everything has left, in some package."""
+    known = {package.tracking_number for shipment in work.shipments for package in shipment.packages}
+    left = dict(tally(work.remaining))
+    found = []
+    for remote in told:
+        if remote.tracking_number in known:  # one without a number cannot be told from another: it counts once
+            continue
+        lines = _taken(left, tally(Units(sku=line.sku, units=line.units) for line in remote.lines))
+        if lines:
+            found.append(_package(remote, lines))
+    rest = tuple(Units(sku=sku, units=units) for sku, units in left.items() if units)
+    if complete and rest:
+        told_of_all = next((remote for remote in told if not remote.lines), None)
+        found.append(_package(told_of_all or RemotePackage(), rest))
+    return tuple(found)
+
+
+def _taken(left: dict[Sku, int], lines: dict[Sku, int]) -> tuple[Units, ...]:
+    """These lines, as far as they are left; they no longer are after."""
+    taken = []
+    for sku, units in lines.items():
+        count = min(units, left.get(sku, 0))
+        if count:
+            left[sku] -= count
+            taken.append(Units(sku=sku, units=count))
+    return tuple(taken)
+
+
+def _package(remote: RemotePackage, lines: tuple[Units, ...]) -> Package:
+    return Package(lines=lines, carrier=remote.carrier, tracking_number=remote.tracking_number, tracking_url=remote.tracking_url)

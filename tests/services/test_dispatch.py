@@ -1,0 +1,183 @@
+"""Answers that are lost, wrong, or never come: every request ends in one place, or before a person, and never twice."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from connectors.contract import (
+    CancelOutcome,
+    Idempotency,
+    OutcomeUnknown,
+    RemoteState,
+    RequestKey,
+    SourceError,
+    StockDrop,
+    Transient,
+)
+from gateway.domain.fulfillments import RequestStatus as R
+from gateway.domain.orders import OrderStatus
+from gateway.domain.tasks import JobKind, JobState
+from gateway.ports import Once
+from gateway.services.dispatch.doing import ATTEMPTS_MAX
+from tests.harness import run
+from tests.samples import MUG
+from tests.services.shops import Place, Shop, shop
+
+LOST = OutcomeUnknown("no answer")
+
+
+def once(key: str) -> Once:
+    return Once(principal="ada", operation="said", key=key, request_hash="same")
+
+
+async def dead(on: Shop) -> list[tuple[JobKind, str | None]]:
+    return [(job.kind, job.error) for job in await on.store.jobs(JobState.DEAD, after=None, limit=10)]
+
+
+def test_a_request_whose_answer_was_lost_is_looked_up_and_not_made_twice(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, fails={"request": [LOST]})
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.SUBMITTED)
+            assert (work.remote_ref, east.asked[:2], len(east.known)) == ("r1", ["request", "find"], 1)
+            await on.idle()
+            assert await dead(on) == []
+
+    run(story)
+
+
+def test_an_answer_about_another_request_is_never_taken_for_ours(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, as_key=RequestKey("somebody else's"), takes_on=RemoteState.ACCEPTED)
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.ACCEPTED)
+            assert "find" in east.asked, "what was made of our request is looked up under our own key"
+            assert work.remote_ref == "r1"
+
+    run(story)
+
+
+def test_a_source_that_cannot_look_up_is_never_asked_again_by_itself_but_by_a_person_who_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, idempotency=Idempotency.NONE, fails={"request": [LOST, LOST]})
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            for attempt in (1, 2):
+                (work,) = await on.until(order, R.NEEDS_REVIEW)
+                assert work.unanswerable
+                assert east.asked == ["request"] * attempt
+                (job,) = await on.store.jobs(JobState.DEAD, after=None, limit=10)
+                retried = await on.services.fulfillments.retry(job.id, by="ada", once=once(f"again {attempt}"))
+                assert (retried.state, retried.attempt) == (JobState.READY, 1)
+            (work,) = await on.until(order, R.SUBMITTED)
+            assert (work.remote_ref, work.note, east.asked) == ("r1", None, ["request"] * 3)
+            assert await dead(on) == []
+            assert ("fulfillment.resumed", "ada", "SUBMIT") in await on.events(order)
+
+    run(story)
+
+
+def test_work_that_no_source_can_tell_of_is_rejected_by_a_persons_word_and_goes_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, idempotency=Idempotency.NONE, fails={"request": [LOST]})
+        async with shop(tmp_path, {"east": east, "west": Place()}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
+            said = on.services.fulfillments.reject(work.id, expected_version=None, reason_code="GONE", by="ada", once=once("no"))
+            after = await said
+            assert [each.request_status for each in after.fulfillment_orders] == [R.REJECTED]
+            assert "cancel" not in east.asked
+            await on.idle()
+            assert await dead(on) == []
+            assert (await on.order(order)).status is OrderStatus.BACKORDERED
+
+    run(story)
+
+
+def test_work_that_a_person_says_is_being_done_is_followed_again_once_its_source_can_be_asked(tmp_path: Path) -> None:
+    async def story() -> None:
+        tries = ATTEMPTS_MAX[JobKind.SUBMIT]
+        east = Place(stock={MUG: 5}, fails={"request": [LOST], "find": [Transient("down")] * (tries - 1)})
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
+            assert (work.remote_ref, work.unanswerable) == (None, False)
+            assert await dead(on) == [(JobKind.SUBMIT, "TRANSIENT: down")]
+            await on.services.fulfillments.accept(work.id, expected_version=None, by="ada", once=once("yes"))
+            await on.idle()
+            (work,) = (await on.order(order)).fulfillment_orders
+            assert (work.request_status, work.remote_ref, len(east.known)) == (R.ACCEPTED, "r1", 1)
+            assert await dead(on) == []
+
+    run(story)
+
+
+def test_an_order_canceled_before_its_source_was_ever_asked_needs_nobody_to_look(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, idempotency=Idempotency.NONE, busy=asyncio.Event())
+        async with shop(tmp_path, {"east": east}, tune=lambda work: replace(work, jobs_at_once_max=1)) as on:
+            first, second = await on.bought(1), await on.bought(1, key="second")
+            await on.services.orders.cancel(second, expected_version=None, reason_code="X", by="ada", once=once("stop"))
+            assert east.busy is not None
+            east.busy.set()
+            await on.until(first, R.SUBMITTED)
+            await on.until(second, R.CANCELLATION_ACCEPTED)
+            await on.idle()
+            assert (east.asked, await dead(on)) == (["request"], [])
+
+    run(story)
+
+
+def test_a_cancellation_that_stays_pending_comes_before_a_person_and_can_be_tried_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, stops=CancelOutcome.PENDING)
+        async with shop(tmp_path, {"east": east, "west": Place()}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.SUBMITTED)
+            await on.services.fulfillments.reject(work.id, expected_version=None, reason_code="NO", by="bob", once=once("no"))
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
+            assert east.asked.count("cancel") == ATTEMPTS_MAX[JobKind.STOP]
+            assert (work.rejection, work.note) == (None, "TRANSIENT: the cancellation is pending")
+
+            (job,) = await on.store.jobs(JobState.DEAD, after=None, limit=10)
+            east.stops = CancelOutcome.CANCELED
+            await on.services.fulfillments.retry(job.id, by="ada", once=once("again"))
+            (work,) = await on.until(order, R.REJECTED)
+            assert work.rejection is not None
+            assert work.rejection.reason_code == "NO"
+
+    run(story)
+
+
+def test_a_location_that_could_not_be_stopped_may_be_asked_for_the_order_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, stops=CancelOutcome.PARTIAL)
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.SUBMITTED)
+            await on.services.fulfillments.reject(work.id, expected_version=None, reason_code="NO", by="bob", once=once("no"))
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
+            assert work.rejection is None, "only a location that has given up work is left out of routing"
+
+    run(story)
+
+
+def test_what_only_looking_up_told_of_a_request_that_cannot_be_stopped_is_followed(tmp_path: Path) -> None:
+    async def story() -> None:
+        down: list[SourceError] = [Transient("down")] * (ATTEMPTS_MAX[JobKind.SUBMIT] - 1)
+        east = Place(
+            stock={MUG: 5}, drop=StockDrop.ON_ACCEPT, fails={"request": [LOST], "find": down}, stops=CancelOutcome.TOO_LATE
+        )
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            await on.until(order, R.NEEDS_REVIEW)
+            await on.services.orders.cancel(order, expected_version=None, reason_code="X", by="ada", once=once("stop"))
+            (work,) = await on.until(order, R.CANCELLATION_REJECTED)
+            assert work.remote_ref == "r1"
+            east.now("r1", RemoteState.SHIPPED)
+            await on.services.tracking.catch_up(on.services.sources[work.source])
+            assert (await on.order(order)).status is OrderStatus.FULFILLED
+
+    run(story)
