@@ -17,7 +17,7 @@ LINES_MAX = 400
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "handlers"}
 ALLOWED_AT_THE_TOP = {
     ".ci", ".dockerignore", ".git", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE", "README.md",
-    "connectors", "gateway", "pyproject.toml", "schema.graphql", "tests",
+    "connectors", "docs", "gateway", "pyproject.toml", "schema.graphql", "tests",
 }  # fmt: skip
 
 

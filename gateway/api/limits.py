@@ -36,6 +36,7 @@ USUAL_SIZE: Final[Mapping[str, int]] = {
     "jobs": 20,
     "timeline": 20,
     "locations": 20,
+    "pickupSlots": 20,
     "sources": 5,
     "levels": 10,
     "lines": 5,

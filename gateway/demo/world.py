@@ -19,8 +19,7 @@ from gateway.settings import Server, Settings, SourceSettings, Stock, Store, Sto
 
 TOKENS: Final[Mapping[Role, str]] = {role: f"demo-{role.value.lower()}" for role in Role}
 COUNTERS: Final = {
-    RemoteLocationId(each): Correction(slot_minutes=60, pickups_per_slot=4)
-    for each in ("LSTOREBROOKLYN", "LSTORECHICAGO")
+    RemoteLocationId(each): Correction(slot_minutes=60, pickups_per_slot=4) for each in ("LSTOREBROOKLYN", "LSTORECHICAGO")
 }
 """Stores that hand over pickups by the hour."""
 LABELS: Final = {"odoo": "Odoo (warehouses)", "square": "Square (stores)", "shipbob": "ShipBob (3PL)"}

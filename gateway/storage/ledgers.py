@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.contract import Sku
 from gateway.domain.books import Books, ShelfKey
+from gateway.domain.capacity import is_made_up
 from gateway.domain.identity import LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.orders import Order
 from gateway.domain.reservations import Reservation, ReservationState
@@ -36,7 +37,7 @@ async def load(database: Database, connection: AsyncConnection, touched: Sequenc
     """Everything that these commands must see, locked; holds on their SKUs whose time is up included."""
     jobs = await claims.load_jobs(connection, _all(each.jobs for each in touched))
     orders = await load_orders(connection, _all(each.orders for each in touched), lock=True)
-    skus = _all(each.skus for each in touched) | {line.sku for found in orders.values() for line in found.lines}
+    skus = _all(each.skus for each in touched) | {sku for found in orders.values() for sku in found.skus}
     due = await _due_reservations(connection, skus)
     reservations = await load_reservations(connection, _all(each.reservations for each in touched) | due, lock=True)
     skus |= {line.sku for found in reservations.values() for line in found.lines}
@@ -85,7 +86,7 @@ async def _lock_shelves(connection: AsyncConnection, skus: Collection[Sku]) -> d
     the other's new row.
     """
     shelves = await load_shelves(connection, skus, lock=True)
-    missing = [sku for sku in sorted(skus) if (sku, NETWORK) not in shelves]
+    missing = [sku for sku in sorted(skus) if (sku, NETWORK) not in shelves and not is_made_up(sku)]
     if missing:
         whole = {"location_id": NETWORK, "held_units": 0, "committed_units": 0, "settled_epoch": 0, "version": 0}
         rows = [{"sku": sku, "acknowledged": _NOTHING_ACKNOWLEDGED, **whole} for sku in missing]
@@ -275,7 +276,7 @@ async def _save_reservations(connection: AsyncConnection, books: Books) -> None:
         connection,
         hold,
         [
-            (line.sku, line.location, each.id, line.units, micros(each.expires_at))
+            (each.id, line.sku, line.location, line.units, micros(each.expires_at))
             for each in changed
             if each.state is ReservationState.ACTIVE
             for line in each.lines

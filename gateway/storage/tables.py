@@ -96,11 +96,12 @@ reservation = Table(
 hold = Table(  # what active reservations keep; gone with them
     "hold",
     metadata,
+    Column("reservation_id", String(40), primary_key=True),
     Column("sku", String(100), primary_key=True),
     Column("location_id", String(140), primary_key=True),
-    Column("reservation_id", String(40), primary_key=True),
     Column("units", Integer, nullable=False),
     _instant("expires_at"),
+    Index(None, "sku", "location_id", "expires_at"),
     Index(None, "expires_at"),
     sqlite_with_rowid=False,
 )

@@ -25,6 +25,7 @@ from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Variant, at_work, sandboxes, variants
 
 Advance = Callable[[], object]
+WIDE = 200
 
 
 def _kinds(_context: click.Context, _option: click.Parameter, chosen: str) -> list[Kind]:
@@ -42,8 +43,9 @@ def _numbers(_context: click.Context, _option: click.Parameter, given: str) -> l
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+_CHOICES = [*(kind.value for kind in Kind), "both"]
 db = click.option(
-    "--db", "kinds", type=click.Choice([*Kind, "both"]), default="both", callback=_kinds, help="All are measured turn about."
+    "--db", "kinds", type=click.Choice(_CHOICES), default="both", callback=_kinds, help="All are measured turn about."
 )
 workers = click.option("--workers", default="1,2,4", callback=_numbers, help="Processes on PostgreSQL; SQLite has one.")
 
@@ -178,7 +180,7 @@ def units(*, as_json: bool, kinds: Sequence[Kind], operations: int, keep: bool) 
 
     async def story(folder: Path, advance: Advance) -> Report:
         found: dict[Kind, costs.Units] = {}
-        async with sandboxes(products=40) as sources, databases(folder, kinds) as made:
+        async with sandboxes(products=costs.PRODUCTS) as sources, databases(folder, kinds) as made:
             await place.fill(sources)
             for kind in kinds:
                 found[kind] = await costs.measure(kind, made, sources, operations=operations, advance=advance)
@@ -214,7 +216,7 @@ def scale(
     known = costs.kept()
 
     async def story(folder: Path, advance: Advance) -> Report:
-        async with sandboxes(products=40) as sources, databases(folder, kinds) as made:
+        async with sandboxes(products=costs.PRODUCTS) as sources, databases(folder, kinds) as made:
             await place.fill(sources)
             return await paper.check(known.units, kinds, made, sources, seconds=seconds, advance=advance)
 
@@ -248,7 +250,7 @@ def _show(report: Report, *, as_json: bool) -> None:
     if as_json:
         click.echo(report.json())
     else:
-        report.show(Console())
+        report.show(Console(width=None if sys.stdout.isatty() else WIDE))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,6 @@ from sqlalchemy.engine import make_url
 from gateway.storage.database import opened
 from gateway.system import SystemClock
 
-TELL_S: Final = 2.0  # a busy session of PostgreSQL tells what it has done once a second
-
 
 class Kind(StrEnum):
     """Which database."""
@@ -67,10 +65,9 @@ class Database:
         return [text for (text,) in await self._rows(query)]
 
     async def counts(self) -> Counts:
-        """What it has taken so far, what open sessions did a moment ago included."""
+        """What it has taken so far. What an open session of PostgreSQL did in the last second may be missing."""
         if self.kind is Kind.SQLITE:
             return Counts(bytes_by_table=dict(await self._rows(_SQLITE_BYTES)))
-        await asyncio.sleep(TELL_S)
         return Counts(
             bytes_by_table=dict(await self._rows(_POSTGRES_BYTES)),
             rows_by_table=dict(await self._rows(_POSTGRES_ROWS)),

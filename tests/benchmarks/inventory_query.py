@@ -96,7 +96,8 @@ async def stand(folder: Path, clients: int, kinds: Sequence[Kind]) -> AsyncItera
             database, variant = await made.new(kind), Variant(kind=kind)
             running = gateway(sources.urls, folder / kind, database, variant, fresh_for_s=3_600)
             gateways[kind.value] = await stack.enter_async_context(running)
-        known = await known_of(gateways[kinds[0]], folder / kinds[0], sets)
+        for kind in kinds:  # each learns what is not there; all answer alike
+            known = await known_of(gateways[kind.value], folder / kind, sets)
         measure = await stack.enter_async_context(bare(known, folder))
         yield Stand(sandboxes=sources, gateways=gateways, bare=measure, sets=sets)
 

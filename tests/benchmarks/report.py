@@ -1,6 +1,6 @@
 """What a benchmark found: one table for people, one JSON object for machines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -39,15 +39,27 @@ class Report:
         console.print(f"[bold]{self.name}[/]: {self.setup}; medians of {self.rounds} rounds", highlight=False)
         for about in (self.machine, self.versions):
             console.print(", ".join(f"{name} {value}" for name, value in about.items()), style="dim", highlight=False)
-        columns = list(dict.fromkeys(name for row in self.figures.values() for name in row))
-        table = Table("", *columns)
-        for subject, row in self.figures.items():
-            table.add_row(subject, *(f"{row[name]:,.2f}" if name in row else "" for name in columns))
-        console.print(table)
+        names = list(dict.fromkeys(name for row in self.figures.values() for name in row))
+        cells = {
+            (subject, name): f"{row[name]:,.2f}" if name in row else "" for subject, row in self.figures.items() for name in names
+        }
+        if len(names) > len(self.figures):  # the longer side runs down: consoles are narrow
+            console.print(_table(names, list(self.figures), lambda name, subject: cells[subject, name]))
+        else:
+            console.print(_table(list(self.figures), names, lambda subject, name: cells[subject, name]))
         for name, value in (*self.ratios.items(), *self.facts.items()):
             console.print(f"{name}: {value:,.2f}" if value % 1 else f"{name}: {value:,.0f}", highlight=False)
         for what in self.wrong:
             console.print(f"WRONG: {what}", style="bold red", highlight=False)
+
+
+def _table(rows: Sequence[str], columns: Sequence[str], cell: Callable[[str, str], str]) -> Table:
+    table = Table("")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(row, *(cell(row, column) for column in columns))
+    return table
 
 
 def medians(rounds: Sequence[Figures]) -> Figures:

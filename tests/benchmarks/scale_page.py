@@ -29,16 +29,19 @@ OPERATIONS: Final = {
 
 def written(page: str, known: Kept) -> str:
     """The page with the tables of these costs."""
-    for mark, table in {
+    tables = {
         "machine": [", ".join(f"{name} {value}" for name, value in known.machine.items())],
         "operations": _operations(known),
         "tables": _tables(known),
         "rest": _rest(known),
         "merchants": _merchants(known),
-    }.items():
-        between = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-        page = between.sub(lambda found, lines=table: found[1] + "\n".join(["", *lines, ""]) + "\n" + found[2], page)
-    return page
+    }
+
+    def filled(found: re.Match[str]) -> str:
+        begin, mark, end = found.groups()
+        return "\n".join([begin, "", *tables[mark], "", end])
+
+    return re.sub(r"(<!-- (\w+) -->)\n.*?(<!-- /\2 -->)", filled, page, flags=re.DOTALL)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

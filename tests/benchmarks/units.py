@@ -19,7 +19,7 @@ from gateway.storage.statements import add
 from gateway.storage.tables import shelf
 from gateway.system import SystemClock
 from tests.benchmarks import place_order, writer
-from tests.benchmarks.databases import Database, Databases, Kind
+from tests.benchmarks.databases import Counts, Database, Databases, Kind
 from tests.benchmarks.follower import following
 from tests.benchmarks.load import drive
 from tests.benchmarks.machine import rss_mib
@@ -30,8 +30,13 @@ from tests.benchmarks.stage import TOKEN, Run, Sandboxes, Variant, at_work
 KEPT: Final = Path(__file__).parent / "units.json"
 FRESH_FOR_S: Final = 3_600.0
 CLIENTS: Final = 16
-FOLLOWERS: Final = 10
+FOLLOWERS: Final = 40
+SETS: Final = 2 * CLIENTS
+SETS_FIRST: Final = 13  # the SKUs before it are shaped by hand
+SKUS_IN_A_SET: Final = 5
+PRODUCTS: Final = SETS_FIRST + SETS * SKUS_IN_A_SET
 IDLE_S: Final = 3.0
+TELL_S: Final = 2.0
 QUIET_S_MAX: Final = 600.0
 LATE_MS: Final = 4_000  # less than what an attempt at a source may take
 CREATES: Final = '"create"'
@@ -141,11 +146,19 @@ def must_succeed(answer: bytes) -> None:
     assert b'"userErrors":[{' not in answer, answer
 
 
-async def measure(kind: Kind, made: Databases, sources: Sandboxes, *, operations: int, advance: Callable[[], object]) -> Units:
+async def measure(
+    kind: Kind,
+    made: Databases,
+    sources: Sandboxes,
+    *,
+    operations: int,
+    late_ms: int = LATE_MS,
+    advance: Callable[[], object],
+) -> Units:
     """Everything about one database."""
     async with at_work(Variant(kind=kind), made, sources.urls, fresh_for_s=FRESH_FOR_S) as run:
         await ask(run, CLIENTS * 2, place_order.body)
-        await ask(run, CLIENTS * 2, stock(None))
+        await ask(run, SETS, stock(None))
         await quiet(run.database)
         meter = Meter(run=run)
         async with meter.of(1) as waited:
@@ -160,9 +173,9 @@ async def measure(kind: Kind, made: Databases, sources: Sandboxes, *, operations
         advance()
         held = await _holds(meter, operations)
         advance()
-        placed = await _orders(meter, sources, operations)
+        placed = await _orders(meter, sources, operations, late_ms)
         advance()
-        event = await _event(meter, operations, placed)
+        event = await _event(meter, sources, operations, late_ms, placed["place"])
         gateway_mib = rss_mib(run.server.pid)
     advance()
     return msgspec.convert(
@@ -177,9 +190,9 @@ async def measure(kind: Kind, made: Databases, sources: Sandboxes, *, operations
 
 
 async def _holds(meter: Meter, many: int) -> dict[str, Any]:
-    before = await meter.run.database.counts()
+    before = await counted(meter.run.database)
     hold = await meter.each(many, held)
-    taken = (await meter.run.database.counts()).since(before)
+    taken = (await counted(meter.run.database)).since(before)
     return {
         "hold": hold,
         "bytes_per_hold": sum(taken.bytes_by_table.values()) / many,
@@ -187,16 +200,16 @@ async def _holds(meter: Meter, many: int) -> dict[str, Any]:
     }
 
 
-async def _orders(meter: Meter, sources: Sandboxes, many: int) -> dict[str, Any]:
+async def _orders(meter: Meter, sources: Sandboxes, many: int, late_ms: int) -> dict[str, Any]:
     """Placed while the source keeps everybody waiting; then asked of it."""
-    before, events = await meter.run.database.counts(), await told(meter.run.database)
+    before, events = await counted(meter.run.database), await told(meter.run.database)
     await sources.forget()
-    async with meter.of(many) as place, sources.slow("odoo", body=CREATES, delay_ms=LATE_MS):
+    async with meter.of(many) as place, sources.slow("odoo", body=CREATES, delay_ms=late_ms):
         await ask(meter.run, many, lambda number: place_order.body(1_000_000 + number))
     async with meter.of(many) as job:
         await quiet(meter.run.database)
     new_events = await told(meter.run.database) - events
-    taken = (await meter.run.database.counts()).since(before)
+    taken = (await counted(meter.run.database)).since(before)
     return {
         "place": place[0],
         "job": job[0],
@@ -208,18 +221,23 @@ async def _orders(meter: Meter, sources: Sandboxes, many: int) -> dict[str, Any]
     }
 
 
-async def _event(meter: Meter, many: int, placed: Mapping[str, Any]) -> Cpu:
-    """What orders cost more while they are followed."""
-    before = await told(meter.run.database)
-    async with following(meter.run.server.url, streams=FOLLOWERS), meter.of(1) as costs:
+async def _event(meter: Meter, sources: Sandboxes, many: int, late_ms: int, place: Cpu) -> Cpu:
+    """What placing orders costs more while they are followed."""
+    database = meter.run.database
+    async with (
+        sources.slow("odoo", body=CREATES, delay_ms=late_ms),
+        following(meter.run.server.url, streams=FOLLOWERS) as followed,
+        meter.of(1) as costs,
+    ):
         await ask(meter.run, many, lambda number: place_order.body(2_000_000 + number))
-        await quiet(meter.run.database)
-        handed = FOLLOWERS * (await told(meter.run.database) - before)
-        await asyncio.sleep(1)
-    orders: tuple[Cpu, Cpu] = (placed["place"], placed["job"])
+        while await database.number("SELECT count(*) FROM event WHERE seq IS NULL"):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)  # for the last of them to be handed on
+    await quiet(database)
+    handed = max(followed.heard.events, 1)
     return Cpu(
-        gateway_ms=max(costs[0].gateway_ms - many * sum(each.gateway_ms for each in orders), 0) / handed,
-        database_ms=max(costs[0].database_ms - many * sum(each.database_ms for each in orders), 0) / handed,
+        gateway_ms=max(costs[0].gateway_ms - many * place.gateway_ms, 0) / handed,
+        database_ms=max(costs[0].database_ms - many * place.database_ms, 0) / handed,
     )
 
 
@@ -246,12 +264,13 @@ async def _shelf(database: Database) -> float:
 
 # ---------------------------------------------------------------------------------------------- what is asked
 def stock(age: int | None) -> Callable[[int], bytes]:
-    """Stock of five SKUs. ``age``: 0, read now; None, from memory while it is fresh."""
+    """Stock of five SKUs, others for each client: they would share reads. ``age``: 0, read now; None, from memory while fresh."""
     query = STOCK.replace("($skus: [String!]!)", "($skus: [String!]!, $age: Int)").replace(
         "(skus: $skus)", "(skus: $skus, maxAgeSeconds: $age)"
     )
-    body = _body(query, skus=place_order.SKUS, age=age)
-    return lambda _: body
+    sets = [[f"SKU-{SETS_FIRST + SKUS_IN_A_SET * each + number:04d}" for number in range(SKUS_IN_A_SET)] for each in range(SETS)]
+    bodies = [_body(query, skus=skus, age=age) for skus in sets]
+    return lambda number: bodies[number % SETS]
 
 
 async def look_up(run: Run) -> Callable[[int], bytes]:
@@ -272,6 +291,13 @@ async def quiet(database: Database) -> None:
     async with asyncio.timeout(QUIET_S_MAX):
         while await database.number(place_order.JOBS_DUE) or await database.number("SELECT count(*) FROM event WHERE seq IS NULL"):
             await asyncio.sleep(0.2)
+
+
+async def counted(database: Database) -> Counts:
+    """What the database has taken so far. A session of PostgreSQL that is at work tells it once a second."""
+    if database.kind is Kind.POSTGRES:
+        await asyncio.sleep(TELL_S)
+    return await database.counts()
 
 
 async def told(database: Database) -> int:

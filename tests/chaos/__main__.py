@@ -28,10 +28,10 @@ SEEDS = 1_000_000
 @click.option("--seed", type=int, default=None, help="Which storm; without it, one that was never seen.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
 def main(*, kills: int, db: str, seed: int | None, as_json: bool) -> None:
-    """Kill gateways, cut off the database, fill up the disk, turn a clock, make sources fail. Exits with 1 if a promise is broken."""
+    """Kill gateways, cut off the database, fill the disk, turn a clock, make sources fail. Exits with 1 if a promise is broken."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     logging.disable(logging.CRITICAL)  # sandboxes lose answers, and say so at length
-    plan = Plan(kills=kills, seed=SystemRandom().randrange(SEEDS) if seed is None else seed)
+    plan = Plan(kills=kills, gateways=2 if db == "postgres" else 1, seed=SystemRandom().randrange(SEEDS) if seed is None else seed)
     console = Console(stderr=True)
     columns = (TextColumn("kills"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:

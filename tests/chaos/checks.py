@@ -67,7 +67,7 @@ async def ends(store: SqlStore) -> Counter[str]:
 # ---------------------------------------------------------------------------------------------- what customers were told
 async def broken_promises(store: SqlStore, customers: Customers) -> list[str]:
     """Orders, cancellations and releases that were acknowledged, and are not there; and orders that nobody was told of."""
-    orders = {each.id: each async for each in all_orders(store)}
+    orders = {str(each.id): each async for each in all_orders(store)}
     acknowledged = {key_of(each) for each in customers.orders.values()}
     found = [f"order {each} was acknowledged and is lost" for each in acknowledged - set(orders)]
     found += [f"order {each} is there, and nobody was told" for each in set(orders) - acknowledged]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ class Gateway:
     ready: bool = False
     recoveries_s: list[float] = field(default_factory=list)
     ended_by_itself: list[str] = field(default_factory=list)
-    _process: asyncio.subprocess.Process | None = None
+    _process: subprocess.Popen[bytes] | None = None
     _killed: bool = False
 
     @property
@@ -39,7 +40,7 @@ class Gateway:
     def kill(self) -> None:
         """End it as a power cut would."""
         self.ready = False
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None and self._process.poll() is None:
             self._killed = True
             self._process.kill()
 
@@ -48,31 +49,30 @@ class Gateway:
         since = time.monotonic()
         try:
             while True:
-                await self._start()
-                if await self._came_up():
+                process = self._start()
+                if await self._came_up(process):
                     self.recoveries_s.append(time.monotonic() - since)
-                    assert self._process is not None
-                    code = await self._process.wait()
+                    while process.poll() is None:
+                        await asyncio.sleep(LOOK_EVERY_S)
                     since = time.monotonic()
                     if not self._killed:
-                        self.ended_by_itself.append(f"{self.name} ended by itself with {code}: {self._last_words()}")
+                        self.ended_by_itself.append(f"{self.name} ended by itself with {process.poll()}: {self._last_words()}")
                 self.ready = False
                 await asyncio.sleep(START_AGAIN_S)
         finally:
             self.kill()
             if self._process is not None:
-                await self._process.wait()
+                self._process.wait()
 
-    async def _start(self) -> None:
+    def _start(self) -> subprocess.Popen[bytes]:
         self._killed = False
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command, env={**os.environ, **SECRETS}, stdout=asyncio.subprocess.DEVNULL, stderr=log
-            )
+        with self.log.open("ab") as log:  # at once: canceled in the middle of it, nobody would know of the process
+            self._process = subprocess.Popen(self.command, env={**os.environ, **SECRETS}, stdout=subprocess.DEVNULL, stderr=log)  # noqa: S603  # our own
+        return self._process
 
-    async def _came_up(self) -> bool:
+    async def _came_up(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until it answers. False: it ended before, as it may while its database is away."""
-        while self._process is not None and self._process.returncode is None:
+        while process.poll() is None:
             try:
                 self.ready = (await self.client.get("/readyz", timeout=5)).status_code == 200
             except httpx.HTTPError:

@@ -16,7 +16,7 @@ from tests.chaos.gateways import Gateway
 from tests.chaos.grounds import Ground
 from tests.harness import Sandbox
 
-KILL_EVERY_S = (0.3, 1.5)
+KILL_EVERY_S = (0.2, 3.0)
 CUT_OFF_EVERY_KILLS = 6
 HOUR_S = 3_600.0
 FAULTS: Sequence[Mapping[str, Any]] = (
@@ -82,7 +82,7 @@ class Storm:
             self.counts["source faults"] += 1
             await asyncio.sleep(self.random.uniform(0.2, 1.5))
             await sandbox.heal()
-            await asyncio.sleep(self.random.uniform(0, 1))
+            await asyncio.sleep(self.random.uniform(0, 2))
 
     def _turn_the_clock(self, ahead_s: float) -> None:
         if self.clock is not None:

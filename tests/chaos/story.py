@@ -32,10 +32,14 @@ CATCH_UP_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How bad it gets. ``job_deadline_s`` bounds what a gateway may have been doing when it was killed."""
+    """How bad it gets. Of two ``gateways``, the clock of the second one is turned.
+
+    ``job_deadline_s`` bounds what a gateway may have been doing when it was killed.
+    """
 
     kills: int
     seed: int = 7
+    gateways: int = 1
     customers: int = 6
     followers: int = 3
     think_s: float = 0.1
@@ -61,7 +65,7 @@ async def play(plan: Plan, ground: Ground, *, advance: Callable[[], object] = la
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dom-chaos-")))
         urls, sandboxes = await stack.enter_async_context(network(products=12))
         stocked = await stock(sandboxes)
-        clock = folder / "ahead" if ground.server is not None else None
+        clock = folder / "ahead" if plan.gateways > 1 else None
         gateways = [await stack.enter_async_context(each) for each in _gateways(plan, ground, folder, urls, clock)]
         store = SqlStore(database=beside(ground.url, SystemClock()))
         stack.push_async_callback(store.database.aclose)
@@ -96,15 +100,16 @@ async def play(plan: Plan, ground: Ground, *, advance: Callable[[], object] = la
 def _gateways(
     plan: Plan, ground: Ground, folder: Path, urls: Mapping[str, str], clock: Path | None
 ) -> Iterator[AbstractAsyncContextManager[Gateway]]:
-    """One on a file, two on a server; the second one's clock can be wrong."""
-    for number in range(1 if ground.server is None else 2):
-        knobs = {"name": f"gateway-{number}", "status_poll_s": 0.5, "jobs_deadline_s": plan.job_deadline_s}
-        config, port = configured(folder, urls, store=ground.url, **knobs)
-        command = (sys.executable, "-m", "gateway", "serve", "--config", str(config))
+    """Processes, each with a port of its own; the clock of the second one can be wrong."""
+    for number in range(plan.gateways):
+        config, port = configured(
+            folder, urls, name=f"gateway-{number}", store=ground.url, status_poll_s=0.5, jobs_deadline_s=plan.job_deadline_s
+        )
+        serve = ["gateway", "serve", "--config", str(config)]
         if clock is not None and number == 1:
             clock.write_text("0")
-            command = (sys.executable, "-m", "tests.chaos.launcher", str(config), str(clock))
-        yield supervised(config.stem, command, port, folder / f"{config.stem}.log")
+            serve = ["tests.chaos.launcher", str(config), str(clock)]
+        yield supervised(config.stem, (sys.executable, "-m", *serve), port, folder / f"{config.stem}.log")
 
 
 async def _rested(store: SqlStore) -> list[str]:

@@ -4,7 +4,7 @@ from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Method, Sku
@@ -308,7 +308,7 @@ def test_the_explanation_names_places_prices_the_next_best_and_who_could_not_tak
 
 
 # ----------------------------------------------------------------------------------------------------------- large orders
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(small_problems())
 def test_a_plan_that_is_not_proven_covers_the_order_and_its_bound_is_honest(case: Problem) -> None:
     costs = [cents for cents, _ in every_plan(case)]

@@ -283,3 +283,18 @@ def test_capacity_that_is_held_moved_and_used_is_on_disk_and_one_of_many_gets_th
             assert await counted() == {(0, 1)}
 
     run(story)
+
+
+def test_what_is_canceled_gives_its_day_back_on_disk_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with desk(tmp_path) as on:
+            order = await on.writer.submit(place(2, world(east=2, where=(EAST,))), returns=Order)
+            cancel = Cancel(order=order.id, expected_version=None, reason_code="C", by="agent")
+            await on.writer.submit(cancel, returns=Order)
+            (work,) = order.fulfillment_orders
+            stop = Stopped(order=order.id, work=work.id, outcome=CancelOutcome.CANCELED, by="source")
+            await on.writer.submit(stop, returns=Order)
+            assert (await on.store.shelves([TODAY]))[TODAY, EAST].committed_units == 0
+            await on.writer.submit(place(2, world(east=2, where=(EAST,))), returns=Order)
+
+    run(story)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +28,7 @@ _DUE: Final = """SELECT kind, subject, attempt, error FROM job WHERE state = 'RE
 AND NOT EXISTS (SELECT 1 FROM job AS earlier WHERE earlier.lane = job.lane AND earlier.state = 'READY' AND earlier.number < job.number)"""
 """Jobs that are under way or should be: the first of their lanes."""
 
+SWEPT_WITHIN: Final = timedelta(seconds=45)
 AT_REST: Final = frozenset({OrderStatus.FULFILLED, OrderStatus.CANCELED, OrderStatus.BACKORDERED})
 
 
@@ -128,6 +129,9 @@ def unrest(now: Picture, disk: Disk, followers: Sequence[Follower]) -> Iterator[
         yield from (f"{work.id} waits for review and does not say why" for work in waiting if not work.note)
     for kind, subject, attempt, error in disk.reader.execute(_DUE, (micros(now.at), micros(now.at))).fetchall():
         yield f"job {kind} of {subject} is due, attempt {attempt}: {error}"
+    over = "SELECT id FROM reservation WHERE state = 'ACTIVE' AND expires_at < ?"
+    for (hold,) in disk.reader.execute(over, (micros(now.at - SWEPT_WITHIN),)).fetchall():
+        yield f"hold {hold} is over, and nobody has noticed"
     numbered, events = disk.reader.execute("SELECT count(seq), count(*) FROM event").fetchone()
     if numbered != events:
         yield f"{events - numbered} of {events} events have no number"

@@ -59,7 +59,7 @@ class Crowd:
         else:
             order = await self._buy(lines, None)
         if order is not None and self.chance.happens(0.35):
-            await asyncio.sleep(self.chance.seconds(0.0, 15.0))
+            await asyncio.sleep(self.chance.seconds(0.0, self.chance.one_of((0.5, 15.0))))
             await self._call_off(order)
 
     async def _keep(self, lines: tuple[Units, ...]) -> Reservation | None:

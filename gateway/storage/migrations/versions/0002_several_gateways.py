@@ -32,6 +32,7 @@ def upgrade() -> None:
     _made_anew("order_sku", *_order_sku(), keeps="sku, order_id")
     _made_anew("hold", *_hold(), keeps="sku, location_id, reservation_id, units, expires_at")
     op.create_index(op.f("ix_hold_expires_at"), "hold", ["expires_at"])
+    op.create_index(op.f("ix_hold_sku_location_id_expires_at"), "hold", ["sku", "location_id", "expires_at"])
     for table in ("fulfillment_order", "routing_decision"):
         with op.batch_alter_table(table) as batch_op:
             batch_op.drop_constraint(f"fk_{table}_order_id", type_="foreignkey")
@@ -116,12 +117,12 @@ def _order_sku() -> list[sa.schema.SchemaItem]:
 
 def _hold() -> list[sa.schema.SchemaItem]:
     return [
+        _text("reservation_id", 40),
         _text("sku", 100),
         _text("location_id", 140),
-        _text("reservation_id", 40),
         sa.Column("units", sa.Integer(), nullable=False),
         _big("expires_at"),
-        sa.PrimaryKeyConstraint("sku", "location_id", "reservation_id", name=op.f("pk_hold")),
+        sa.PrimaryKeyConstraint("reservation_id", "sku", "location_id", name=op.f("pk_hold")),
     ]
 
 

@@ -1,80 +1,26 @@
-"""``dom verify``: each rule broken by hand in a database that was sound, and what is said of it."""
+"""Each rule broken by hand in a database that was sound, and what is said of it."""
 
-import asyncio
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.contract import RemoteFulfillment, RemoteRef, RemoteState, StockDrop
-from gateway.domain.fulfillments import FulfillmentOrder
-from gateway.domain.invariants import Invariant, Report
+from gateway.domain.invariants import Invariant
 from gateway.domain.orders import Order, OrderStatus
-from gateway.domain.refusals import StoreUnavailable
-from gateway.domain.reservations import Reservation, ReservationState
+from gateway.domain.reservations import ReservationState
 from gateway.domain.stock import NETWORK
 from gateway.domain.tasks import JobState
-from gateway.services.fulfillments import Observe, TurnDown
 from gateway.storage.documents import document, micros
-from gateway.storage.ledgers import save
 from gateway.storage.tables import event, job, ledger, order, order_sku, relay, reservation, shelf, work
 from gateway.storage.tables import hold as held
 from gateway.storage.verification import examine, verify
-from gateway.storage.verification.findings import Findings
-from gateway.storage.verification.snapshot import beside
 from tests.harness import run
-from tests.samples import EAST, MUG, START, Desk, HandClock, all_of, desk, hold, place
-from tests.services.test_promises import Promises
-from tests.storages import Storage, in_file
+from tests.samples import EAST, MUG, START, desk
+from tests.storage.verification.sound import Kept, filled, findings, told, work_of
+from tests.storages import Storage
 
 MUGS_IN_THE_EAST = "MUG at east"
-OF = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What a sound database has: orders that the east was asked for, took into its books, and turned down; and two holds."""
-
-    asked: Order
-    taken: Order
-    lost: Order
-    here: Reservation
-    anywhere: Reservation
-
-
-async def filled(on: Desk) -> Kept:
-    asked, taken, lost = [await on.writer.submit(place(units, of=OF), returns=Order) for units in (3, 5, 7)]
-    await on.writer.submit(observed(taken, RemoteState.ACCEPTED), returns=Order)
-    (work_lost,) = lost.fulfillment_orders
-    await on.writer.submit(TurnDown(order=lost.id, work=work_lost.id, reason_code="NO", by="warehouse"), returns=Order)
-    here = await on.writer.submit(hold(2, of=OF, at=EAST), returns=Reservation)
-    anywhere = await on.writer.submit(hold(1, of=OF), returns=Reservation)
-    await on.upkeep.sequence_events(limit=100)
-    found = await on.store.orders_by_id({asked.id, taken.id, lost.id})
-    return Kept(asked=found[asked.id], taken=found[taken.id], lost=found[lost.id], here=here, anywhere=anywhere)
-
-
-def observed(what: Order, state: RemoteState) -> Observe:
-    (todo, *_) = what.fulfillment_orders
-    remote = RemoteFulfillment(ref=RemoteRef(f"r-{todo.id}"), key=None, state=state)
-    return Observe(order=what.id, work=todo.id, remote=remote, stock_drop=StockDrop.ON_ACCEPT, by=todo.source)
-
-
-def work_of(what: Order) -> FulfillmentOrder:
-    return what.fulfillment_orders[0]
-
-
-def findings(connection: AsyncConnection) -> Findings:
-    return Findings(connection=connection, limit=99, pause_s=0, advance=lambda *_: None)
-
-
-def told(report: Report) -> set[tuple[Invariant, str]]:
-    return {(each.invariant, each.about) for each in report.differences}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,116 +230,3 @@ def test_what_is_broken_by_hand_is_reported_and_nothing_else(storage: Storage) -
             assert {rule for differences in found.values() for rule, _ in differences} == {*Invariant} - {Invariant.EFFECTS}
 
     run(story)
-
-
-def test_an_event_that_waits_for_its_number_is_reported_after_a_minute(storage: Storage) -> None:
-    async def story() -> None:
-        async with desk(storage) as on:
-            placed = await on.writer.submit(place(1, of=OF), returns=Order)
-            on.clock.wait(60)
-            assert (await verify(on.database)).is_clean
-            on.clock.wait(1)
-            assert told(await verify(on.database)) == {(Invariant.EVENTS, placed.id)}
-
-    run(story)
-
-
-def test_a_picture_is_taken_at_one_instant_while_others_write(storage: Storage) -> None:
-    async def story() -> None:
-        async with desk(storage) as on:
-            await filled(on)
-            seen: list[str] = []
-            selling = [asyncio.ensure_future(on.writer.submit(place(1, of=OF), returns=Order)) for _ in range(20)]
-            reports = [await verify(on.database, advance=lambda what, *_: seen.append(what), pause_s=0.001) for _ in range(3)]
-            placed = await all_of(*selling)
-            assert all(isinstance(each, Order) for each in placed)
-            assert [told(each) for each in reports] == [set()] * 3
-            report = await verify(on.database)
-            assert report.is_clean
-            assert (report.checked["orders"], report.checked["reservations"]) == (23, 2)
-            assert "orders" in seen
-
-    run(story)
-
-
-def test_all_differences_are_counted_and_only_so_many_are_kept(storage: Storage) -> None:
-    async def story() -> None:
-        async with desk(storage) as on:
-            await filled(on)
-            async with on.database.writing.begin() as connection:
-                await connection.execute(delete(job))
-                await connection.execute(update(order).values(number=order.c.number + "X"))
-            report = await verify(on.database, limit=2)
-            assert report.violations == {Invariant.PROGRESS: 2, Invariant.COLUMNS: 3}
-            assert len(report.differences) == 2
-            assert not report.is_clean
-
-    run(story)
-
-
-def test_whoever_stops_waiting_stops_the_checking_and_the_database_closes_soundly(storage: Storage) -> None:
-    async def story() -> None:
-        async with desk(storage) as on:
-            await filled(on)
-            checking = asyncio.ensure_future(verify(on.database, pause_s=0.001))
-            await asyncio.sleep(0.002)
-            checking.cancel()
-            assert isinstance((await all_of(checking))[0], asyncio.CancelledError)
-            assert (await verify(on.database)).is_clean
-
-    run(story)
-
-
-def test_a_database_that_is_not_there_or_of_another_version_is_away(tmp_path: Path) -> None:
-    async def refused(file: Path) -> str:
-        database = beside(f"sqlite:///{file}", HandClock())
-        (outcome,) = await all_of(verify(database))
-        await database.aclose()
-        assert isinstance(outcome, StoreUnavailable)
-        return outcome.reason
-
-    async def story() -> None:
-        missing = tmp_path / "nowhere.sqlite3"
-        assert await refused(missing) == f"there is no file {missing}"
-        assert not missing.exists()
-        empty = tmp_path / "empty.sqlite3"
-        empty.touch()
-        assert "its schema is not ours" in await refused(empty)
-
-    run(story)
-
-
-def test_a_database_that_the_server_does_not_have_is_away(shared_storage: Storage) -> None:
-    async def story() -> None:
-        database = beside(shared_storage.url.replace("/test_", "/no_test_"), HandClock())
-        (outcome,) = await all_of(verify(database))
-        await database.aclose()
-        assert isinstance(outcome, StoreUnavailable)
-        assert "does not exist" in outcome.reason
-
-    run(story)
-
-
-class AllOfIt(Promises):
-    """The same stories, and what they leave in a database."""
-
-    def teardown(self) -> None:
-        if not hasattr(self, "books"):
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            storage = in_file(Path(folder))
-
-            async def story() -> None:
-                async with desk(storage, clock=HandClock(at=self.books.now)) as on:
-                    async with on.database.writing.begin() as connection:
-                        await save(connection, self.books)
-                    report = await verify(on.database)
-                    assert not report.differences, "\n".join(str(each) for each in report.differences)
-
-            run(story)
-
-
-TestWhateverHappensToHoldsAndOrdersNothingDiffers = AllOfIt.TestCase
-TestWhateverHappensToHoldsAndOrdersNothingDiffers.settings = settings(
-    max_examples=12, stateful_step_count=40, deadline=None, phases=(Phase.generate,), suppress_health_check=[HealthCheck.too_slow]
-)
