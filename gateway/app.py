@@ -180,6 +180,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             concurrency_max=settings.work.jobs_at_once_max,
             poll_s=settings.work.jobs_poll_s,
             deadline_s=settings.work.jobs_deadline_s,
+            attempts_max=settings.work.attempts_max,
             accept_within=settings.work.accept_within,
         )
         oversight = Oversight(

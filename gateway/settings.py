@@ -12,6 +12,7 @@ from connectors.registry import ConnectorSpec
 from gateway.domain.identity import SourceName
 from gateway.domain.principals import Role
 from gateway.domain.routing import Tariff
+from gateway.domain.tasks import JobKind
 from gateway.ports import Correction
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -90,17 +91,25 @@ class Work:
     """How requests to sources are sent (``jobs_*``) and followed (``status_*``).
 
     An attempt is given up after ``jobs_deadline_s``; what a gateway was doing when it died is taken over a third later.
-    ``*_accept_within_s``: work that its location has not accepted by then is taken back, if another can do it.
+    A request is tried ``submit_attempts_max`` times (48 take about three hours), stopping one ``stop_attempts_max`` times; then a
+    person must look. ``*_accept_within_s``: work that its location has not accepted by then is taken back, if another can do it.
     """
 
     jobs_at_once_max: Positive = 16
     jobs_poll_s: Seconds = 0.5
     jobs_deadline_s: Seconds = 45.0
+    submit_attempts_max: Positive = 48
+    stop_attempts_max: Positive = 24
     status_poll_s: Seconds = 10.0
     status_page: Annotated[int, Meta(ge=1, le=500)] = 100
     warehouses_accept_within_s: UpToAMonth = 86_400.0
     stores_accept_within_s: UpToAMonth = 7_200.0
     third_parties_accept_within_s: UpToAMonth = 86_400.0
+
+    @property
+    def attempts_max(self) -> Mapping[JobKind, int]:
+        """How often jobs of a kind are tried."""
+        return {JobKind.SUBMIT: self.submit_attempts_max, JobKind.STOP: self.stop_attempts_max}
 
     @property
     def accept_within(self) -> Mapping[SourceKind, timedelta]:

@@ -1,5 +1,6 @@
 """For all tests."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
@@ -23,9 +24,11 @@ structlog.configure(
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A PostgreSQL server, started for the first test that asks for it."""
+    """A PostgreSQL server, started for the first test that asks for it; it ends with the run, however that ends but by SIGKILL."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with server() as started:
         yield started
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

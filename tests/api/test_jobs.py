@@ -8,7 +8,7 @@ from gateway.domain.fulfillments import RequestStatus as R
 from gateway.domain.identity import OrderId
 from gateway.domain.principals import Role
 from gateway.domain.tasks import JobKind
-from gateway.services.dispatch.doing import ATTEMPTS_MAX
+from gateway.settings import Work
 from tests.harness import run
 from tests.samples import MUG
 from tests.services.shops import Place, Shop, shop
@@ -42,7 +42,7 @@ async def parked(on: Shop, *, key: str) -> OrderId:
 
 def test_a_dead_job_is_seen_with_its_work_and_retried_once_under_one_key(tmp_path: Path) -> None:
     async def story() -> None:
-        tries = ATTEMPTS_MAX[JobKind.SUBMIT]
+        tries = Work().attempts_max[JobKind.SUBMIT]
         east = Place(stock={MUG: 5}, fails={"request": [OutcomeUnknown("no answer")], "find": away(tries - 1)})
         async with shop(tmp_path, {"east": east}) as on:
             order = await parked(on, key="k")

@@ -1,6 +1,7 @@
 """``python -m tests.benchmarks NAME``: each compares with something that ran in the same run, and checks its facts."""
 
 import asyncio
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
@@ -233,6 +234,7 @@ def scale(
 
 def _play(story: Callable[[Path, Advance], Coroutine[Any, Any, Report]], *, steps: int, as_json: bool) -> None:
     """Run it, show what it found, and fail if a fact does not hold."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that what was started is stopped
     aside = Console(stderr=True)
     with (
         tempfile.TemporaryDirectory(prefix="dom-benchmark-") as folder,

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.api.identifiers import parts_of
 from gateway.domain.fulfillments import RequestStatus
 from gateway.domain.identity import ReservationId
-from gateway.domain.orders import Order, OrderStatus, UnitState
+from gateway.domain.orders import Order, UnitState
 from gateway.domain.reservations import ReservationState
 from gateway.domain.tasks import JobKind, JobState
 from gateway.ports import OrderFilter, PageRequest
@@ -23,7 +23,7 @@ from tests.harness import Sandbox
 from tests.scenarios.processes import SECRETS
 
 PAGE = 500
-OVER = {OrderStatus.FULFILLED, OrderStatus.CANCELED, OrderStatus.BACKORDERED}
+OVER = {"cancel", "CANCELED", "FAILED", "Cancelled"}
 
 
 async def all_orders(store: SqlStore) -> AsyncIterator[Order]:
@@ -42,12 +42,19 @@ def parked(order: Order) -> bool:
     return any(work.request_status is RequestStatus.NEEDS_REVIEW for work in order.fulfillment_orders)
 
 
+def rests(order: Order) -> bool:
+    """Whether nothing is under way: what is left waits for a person or for stock."""
+    open_work = [work for work in order.fulfillment_orders if work.is_open]
+    waits_for_a_person = all(work.request_status is RequestStatus.NEEDS_REVIEW for work in open_work)
+    return waits_for_a_person and (order.backordered or not order.unrouted)
+
+
 async def unrest(store: SqlStore) -> str | None:
     """What is still to be done. None: everything rests."""
     backlog = await store.backlog()
     if backlog.events_unsequenced:
         return f"{backlog.events_unsequenced} events without a number"
-    waiting = {order.id for order in [each async for each in all_orders(store)] if order.status not in OVER and not parked(order)}
+    waiting = [order.id async for order in all_orders(store) if not rests(order)]
     if waiting:
         return f"{len(waiting)} orders under way, such as {min(waiting)}"
     jobs = [
@@ -86,8 +93,8 @@ def key_of(word: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- what sources did
-def is_canceled(arrived: Mapping[str, Any]) -> bool:
-    return str(arrived["state"]).lower().startswith("cancel")
+def is_over(arrived: Mapping[str, Any]) -> bool:
+    return arrived["state"] in OVER or bool(arrived["packages"])
 
 
 async def wrong_effects(store: SqlStore, sandboxes: Mapping[str, Sandbox]) -> list[str]:
@@ -105,8 +112,9 @@ async def wrong_effects(store: SqlStore, sandboxes: Mapping[str, Sandbox]) -> li
             sent = Counter({line["sku"]: line["units"] for each in there if each["packages"] for line in each["lines"]})
             if sent != Counter(work.shipped) and not (work.is_open and parked(order)):
                 found.append(f"{work.id} of {order.number}: {dict(sent)} left, our books say {dict(work.shipped)}")
-            if not work.is_open and not work.shipped and any(not is_canceled(each) for each in there):
-                found.append(f"{work.id} of {order.number} is over for us and goes on at its source")
+            going_on = [each["state"] for each in there if not is_over(each)]
+            if not work.is_open and going_on:
+                found.append(f"{work.id} of {order.number}: {work.request_status} for us, {going_on} at {work.source}")
     return found + [f"{key} arrived, and is no work of ours" for key in set(arrived) - known]
 
 

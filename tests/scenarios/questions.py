@@ -60,7 +60,7 @@ def impatient(settings: Settings) -> Settings:
 def attentive(settings: Settings) -> Settings:
     """Sources are read for every question, and asked often how their work stands."""
     sources = tuple(replace(each, connection=replace(each.connection, fresh_for_s=0.001)) for each in settings.sources)
-    return replace(settings, sources=sources, work=replace(settings.work, status_poll_s=0.1))
+    return replace(settings, sources=sources, work=replace(settings.work, status_poll_s=0.1, submit_attempts_max=12))
 
 
 async def item(graph: Graph, sku: str, *, age: int | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gateway.domain.fulfillments import RequestStatus as R
 from gateway.domain.orders import OrderStatus
 from gateway.domain.tasks import JobKind, JobState
 from gateway.ports import Once
-from gateway.services.dispatch.doing import ATTEMPTS_MAX
+from gateway.settings import Work
 from tests.harness import run
 from tests.samples import MUG
 from tests.services.shops import Place, Shop, shop
@@ -98,7 +98,7 @@ def test_work_that_no_source_can_tell_of_is_rejected_by_a_persons_word_and_goes_
 
 def test_work_that_a_person_says_is_being_done_is_followed_again_once_its_source_can_be_asked(tmp_path: Path) -> None:
     async def story() -> None:
-        tries = ATTEMPTS_MAX[JobKind.SUBMIT]
+        tries = Work().attempts_max[JobKind.SUBMIT]
         east = Place(stock={MUG: 5}, fails={"request": [LOST], "find": [Transient("down")] * (tries - 1)})
         async with shop(tmp_path, {"east": east}) as on:
             order = await on.bought(2)
@@ -138,7 +138,7 @@ def test_a_cancellation_that_stays_pending_comes_before_a_person_and_can_be_trie
             (work,) = await on.until(order, R.SUBMITTED)
             await on.services.fulfillments.reject(work.id, expected_version=None, reason_code="NO", by="bob", once=once("no"))
             (work,) = await on.until(order, R.NEEDS_REVIEW)
-            assert east.asked.count("cancel") == ATTEMPTS_MAX[JobKind.STOP]
+            assert east.asked.count("cancel") == Work().attempts_max[JobKind.STOP]
             assert (work.rejection, work.note) == (None, "TRANSIENT: the cancellation is pending")
 
             (job,) = await on.store.jobs(JobState.DEAD, after=None, limit=10)
@@ -166,7 +166,7 @@ def test_a_location_that_could_not_be_stopped_may_be_asked_for_the_order_again(t
 
 def test_what_only_looking_up_told_of_a_request_that_cannot_be_stopped_is_followed(tmp_path: Path) -> None:
     async def story() -> None:
-        down: list[SourceError] = [Transient("down")] * (ATTEMPTS_MAX[JobKind.SUBMIT] - 1)
+        down: list[SourceError] = [Transient("down")] * (Work().attempts_max[JobKind.SUBMIT] - 1)
         east = Place(
             stock={MUG: 5}, drop=StockDrop.ON_ACCEPT, fails={"request": [LOST], "find": down}, stops=CancelOutcome.TOO_LATE
         )

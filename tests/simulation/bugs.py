@@ -1,4 +1,4 @@
-"""Mistakes that we could have made, each planted in the real code for one run: a simulation that does not find them finds nothing."""
+"""Mistakes that we could have made, planted in the real code for one run each: whoever does not find them finds nothing."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from gateway.domain import books
 from gateway.domain.books import Books, ShelfKey
 from gateway.domain.reservations import ReservationStep
 from gateway.domain.sightings import Sightings
-from gateway.domain.stock import Shelf
+from gateway.domain.stock import NETWORK, Shelf
 from gateway.domain.tasks import Job
 from gateway.services import events as following
 from gateway.services.dispatch import doing
@@ -21,7 +21,8 @@ from gateway.services.orders import Cancel
 from gateway.services.routing import landscape
 from gateway.storage import answers, claims, ledgers, upkeep, writer
 from gateway.storage.database import Database
-from gateway.storage.statements import among
+from gateway.storage.documents import document
+from gateway.storage.statements import among, upsert
 from gateway.storage.tables import event, job, shelf
 from tests.simulation import server
 from tests.simulation.loop import LIFE
@@ -79,14 +80,15 @@ async def _whatever_is_there(connection: Any, kept: Books) -> None:
             "committed_units": each.committed_units,
             "settled_epoch": each.settled_epoch,
             "version": each.version + 1,
-            "acknowledged": ledgers.document(each.acknowledged),
+            "acknowledged": document(each.acknowledged),
         }
         for each in (kept.shelves[key] for key in sorted(kept.changed_shelves))
     ]
     if rows:
-        statement = ledgers.upsert(connection, shelf)
-        newer = {name: statement.excluded[name] for name in rows[0] if name not in {"sku", "location_id"}}
-        await connection.execute(statement.on_conflict_do_update(index_elements=[shelf.c.sku, shelf.c.location_id], set_=newer), rows)
+        statement = upsert(connection, shelf)
+        newer = {name: statement.excluded[name] for name in rows[0] if name not in shelf.primary_key.columns}
+        key = [shelf.c.sku, shelf.c.location_id]
+        await connection.execute(statement.on_conflict_do_update(index_elements=key, set_=newer), rows)
 
 
 async def _each_its_own_way(connection: Any, skus: Collection[Sku]) -> dict[ShelfKey, Shelf]:
@@ -180,7 +182,7 @@ def _without_network(which: str) -> Callable[[Shelf | None], int]:
     """Of what has no location, one part is forgotten."""
 
     def promised(on: Shelf | None) -> int:
-        if on is None or on.location != landscape.NETWORK:
+        if on is None or on.location != NETWORK:
             return _promised(on)
         return on.committed_units if which == "holds" else on.held_units
 
@@ -243,9 +245,10 @@ async def _from_the_last_row(self: upkeep.SqlUpkeep, *, limit: int) -> int:
     """Whatever has a higher row number than the newest that was numbered is next: rows are not committed in that order."""
 
     async def sequence(connection: Any) -> int:
-        newest, last = (await connection.execute(select(func.max(event.c.seq), func.max(event.c.number)).where(event.c.seq.is_not(None)))).first()
-        waiting = select(event.c.number).where(event.c.seq.is_(None), event.c.number > (last or 0)).order_by(event.c.number).limit(limit)
-        numbers = [row[0] for row in await connection.execute(waiting)]
+        done = select(func.max(event.c.seq), func.max(event.c.number)).where(event.c.seq.is_not(None))
+        newest, last = (await connection.execute(done)).first()
+        waiting = select(event.c.number).where(event.c.seq.is_(None), event.c.number > (last or 0))
+        numbers = [row[0] for row in await connection.execute(waiting.order_by(event.c.number).limit(limit))]
         for place, number in enumerate(numbers, start=(newest or 0) + 1):
             await connection.execute(update(event).where(event.c.number == number).values(seq=place))
         return len(numbers)

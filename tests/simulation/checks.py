@@ -25,11 +25,13 @@ from tests.simulation.server import Server
 from tests.simulation.sources import Place, Request
 
 _DUE: Final = """SELECT kind, subject, attempt, error FROM job WHERE state = 'READY' AND (run_at <= ? OR leased_until > ?)
-AND NOT EXISTS (SELECT 1 FROM job AS earlier WHERE earlier.lane = job.lane AND earlier.state = 'READY' AND earlier.number < job.number)"""
+AND NOT EXISTS (
+    SELECT 1 FROM job AS earlier WHERE earlier.lane = job.lane AND earlier.state = 'READY' AND earlier.number < job.number
+)"""
 """Jobs that are under way or should be: the first of their lanes."""
 
 SWEPT_WITHIN: Final = timedelta(seconds=45)
-AT_REST: Final = frozenset({OrderStatus.FULFILLED, OrderStatus.CANCELED, OrderStatus.BACKORDERED})
+ENDED: Final = frozenset({OrderStatus.FULFILLED, OrderStatus.CANCELED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ def unrest(now: Picture, disk: Disk, followers: Sequence[Follower]) -> Iterator[
     for order in now.orders.values():
         going_on = [work for work in order.fulfillment_orders if work.is_open]
         waiting = [work for work in going_on if work.request_status is RequestStatus.NEEDS_REVIEW]
-        if order.status not in AT_REST and not waiting and (going_on or not order.backordered):
+        if len(waiting) < len(going_on) or (not waiting and order.status not in ENDED and not order.backordered):
             yield f"{order.id} is {order.status} and {[work.request_status.value for work in order.fulfillment_orders]}"
         yield from (f"{work.id} waits for review and does not say why" for work in waiting if not work.note)
     for kind, subject, attempt, error in disk.reader.execute(_DUE, (micros(now.at), micros(now.at))).fetchall():
@@ -151,9 +153,9 @@ def _lost_or_doubled(now: Picture, crowd: Crowd) -> Iterator[str]:
     for key, order in crowd.promised.items():
         if order not in now.orders:
             yield f"{order} was promised for {key} and is not there"
-    for key, count in Counter(order.to.name for order in now.orders.values()).items():
+    for name, count in Counter(order.to.name for order in now.orders.values()).items():
         if count > 1:
-            yield f"{count} orders were placed for {key}"
+            yield f"{count} orders were placed for {name}"
     for order in crowd.called_off:
         if order in now.orders and now.orders[order].cancellation is None:
             yield f"{order} was called off and does not know of it"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from connectors.contract import Address, Sku
+from connectors.contract import Address, RequestKey, Sku
 from gateway.api.context import Services
 from gateway.domain.events import OrderEvent
 from gateway.domain.fulfillments import FulfillmentAction, FulfillmentOrder, Package, Units
@@ -96,7 +96,9 @@ class Crowd:
             return services.orders.place(purchase, by=once.principal, once=once)
 
         if self.chance.happens(0.2):  # impatient: the same twice at once, mostly at both gateways
-            answers = await asyncio.gather(*(self._said("place", place, key=key, first=each) for each in self.chance.one_of(((0, 1), (0, 0)))))
+            answers = await asyncio.gather(
+                *(self._said("place", place, key=key, first=each) for each in self.chance.one_of(((0, 1), (0, 0))))
+            )
         else:
             answers = [await self._said("place", place, key=key)]
         orders = [each for each in answers if isinstance(each, Order)]
@@ -128,19 +130,20 @@ class Crowd:
         """Somebody at a location does something with some work there."""
         await asyncio.sleep(begins_s)
         if not self.promised:
-            return None
+            return
         wanted = self.chance.one_of(list(self.promised.values()))
         order = await self._said("look", lambda services, _once: services.orders.find(wanted))
         if not isinstance(order, Order):
-            return None
+            return
         works = [work for work in order.fulfillment_orders if work.supported_actions]
         if not works:
-            return None
+            return
         work = self.chance.one_of(works)
         version = self.chance.one_of((None, work.version))
         action = self.chance.one_of(work.supported_actions)
         if action is FulfillmentAction.SHIP:
-            return await self._ship(work, version)
+            await self._ship(work, version)
+            return
         verb = "accept" if action is FulfillmentAction.ACCEPT else "reject"
 
         def act(services: Services, once: Once) -> Awaitable[Order]:
@@ -154,7 +157,7 @@ class Crowd:
     async def _ship(self, work: FulfillmentOrder, version: int | None) -> None:
         """Packages leave by hand; the place itself says so later, too."""
         place = next(each for each in self.places if each.name == work.source)
-        request = next((each for each in place.requests.values() if each.key == work.id and each.packed_by_hand), None)
+        request = next((each for each in place.requests.values() if each.key == RequestKey(work.id) and each.packed_by_hand), None)
         if request is None:
             return
         rest = request.rest

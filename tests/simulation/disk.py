@@ -1,4 +1,4 @@
-"""The one real database of this process: a SQLite file in memory, made once by the real migrations and emptied between schedules."""
+"""The one real database of this process: a SQLite file in memory, made once by the real migrations, emptied between schedules."""
 
 import asyncio
 import sqlite3
@@ -58,9 +58,13 @@ def disk() -> Disk:
     touched: list[Key] = []
     clock: list[Callable[[], int]] = []
     for connection in (reader, writer):
-        connection.create_function("dom_now", 0, lambda: clock[0]())
+        connection.create_function("dom_now", 0, lambda: clock[-1]())  # noqa: PLW0108  # another one for each schedule
     _watch(writer, touched)
-    at_first = {table: rows for table in _TABLES if (rows := reader.execute(f"SELECT * FROM {table}").fetchall())}  # noqa: S608  # ours
+    at_first: dict[str, Sequence[tuple[object, ...]]] = {
+        table: rows
+        for table in _TABLES
+        if (rows := reader.execute(f"SELECT * FROM {table}").fetchall())  # noqa: S608  # ours
+    }
     return Disk(reader=reader, writer=writer, at_first=at_first, touched=touched, clock=clock)
 
 

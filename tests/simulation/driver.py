@@ -164,10 +164,10 @@ def _positional(compiled: Any, values: Values) -> tuple[Any, ...]:
 def _outcome(compiled: Any, found: Result) -> Outcome:
     if compiled not in _RESULTS:
         columns = compiled._result_columns if found.description else ()
-        processors = [each[3].dialect_impl(DIALECT).result_processor(DIALECT, None) for each in columns]
+        found_processors = [each[3].dialect_impl(DIALECT).result_processor(DIALECT, None) for each in columns]
         _RESULTS[compiled] = (
             SimpleResultMetaData([each[0] for each in columns]),
-            tuple((place, processor) for place, processor in enumerate(processors) if processor is not None),
+            tuple((place, processor) for place, processor in enumerate(found_processors) if processor is not None),
         )
     metadata, processors = _RESULTS[compiled]
     rows = [_processed(row, processors) for row in found.rows] if processors else found.rows

@@ -17,9 +17,10 @@ from gateway.settings import Events, Settings, Stock, Store, Work
 from gateway.storage.database import Database
 from tests.simulation.chance import Chance
 from tests.simulation.driver import database
+from tests.simulation.lines import Line, SimulatedConnector
 from tests.simulation.loop import Life, VirtualLoop, context_of
 from tests.simulation.server import Server
-from tests.simulation.sources import Line, Place, SimulatedConnector
+from tests.simulation.sources import Place
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ class Gateway:
         self._work = self.loop.create_task(self._live(self.life), context=context_of(self.life))
 
     def kill(self) -> None:
-        """The process is no more: none of its tasks ever runs again. The server notices; whoever asked it something hears nothing."""
+        """The process is no more: none of its tasks ever runs again. The server notices; whoever waits for it hears nothing."""
         if not self.life.alive:
             return
         self.note(self.life.name, "is killed")

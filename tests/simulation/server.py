@@ -115,7 +115,8 @@ class Server:
         await self.chance.way_to_the_database()
         self._check(transaction)
         if not transaction.writes:
-            return self.end(transaction)
+            self.end(transaction)
+            return
         lost = self.chance.commit_is_lost()
         if lost is False:
             self.end(transaction)
@@ -148,7 +149,7 @@ class Server:
 
     # ------------------------------------------------------------------------------------------ locking and writing
     async def _lock(self, transaction: Transaction, statement: Statement, parameters: Any) -> Result:
-        """The rows, locked one after another in the order in which they come; looked at again whenever one was waited for."""
+        """The rows, locked; looked at again whenever one was waited for."""
         limit = None
         if statement.limited:
             *parameters, limit, _offset = parameters
@@ -156,21 +157,26 @@ class Server:
             if transaction.writes and transaction is not self._owner:
                 await self._own(transaction)
             found = _result(self._door(transaction).execute(statement.sql, parameters))
-            rows, blocked = [], None
-            for row in found.rows:
-                key = (statement.table or "", row[: statement.key_columns])
-                if self._is_of_another(key, transaction):
-                    if statement.skips_locked:
-                        continue
-                    blocked = self._locks[key]
-                    break
+            rows, holder = self._taken(transaction, statement, found.rows, limit)
+            if holder is None:
+                return Result(rows=rows, description=found.description[statement.key_columns :], rowcount=-1)
+            await self._step_aside(transaction, holder)
+
+    def _taken(
+        self, transaction: Transaction, statement: Statement, found: Sequence[Row], limit: int | None
+    ) -> tuple[list[Row], Transaction | None]:
+        """The rows as far as they could be locked, in the order in which they come, and who has the one that could not."""
+        rows: list[Row] = []
+        for row in found:
+            key = (statement.table or "", row[: statement.key_columns])
+            if not self._is_of_another(key, transaction):
                 self._take(transaction, key)
                 rows.append(row[statement.key_columns :])
-                if len(rows) == limit:
-                    break
-            if blocked is None:
-                return Result(rows=rows, description=found.description[statement.key_columns :], rowcount=-1)
-            await self._step_aside(transaction, blocked)
+            elif not statement.skips_locked:
+                return rows, self._locks[key]
+            if len(rows) == limit:
+                break
+        return rows, None
 
     async def _write(self, transaction: Transaction, statement: Statement, parameters: Any, *, many: bool) -> Result:
         while True:
@@ -200,7 +206,7 @@ class Server:
     async def _own(self, transaction: Transaction) -> None:
         """Have the writing transaction of the file; what had been written before is written again."""
         while self._owner is not None:
-            await self._wait(transaction, self._owner)
+            await self._wait(transaction)
         self._owner = transaction
         self.disk.writer.execute("BEGIN IMMEDIATE")
         for statement, parameters, many in transaction.writes:
@@ -214,23 +220,21 @@ class Server:
             self.disk.writer.execute("ROLLBACK")
             self._owner = None
             self._wake()
-        await self._wait(transaction, holder)
-
-    async def _wait(self, transaction: Transaction, holder: Transaction) -> None:
         transaction.waits_for = holder
-        other: Transaction | None = holder
-        while other is not None:
-            if other is transaction:
-                self.found("deadlock: two transactions of the database wait for each other")
-                self.end(transaction)
-                raise OperationalError("deadlock detected", "40P01")
-            other = other.waits_for
-        freed = asyncio.get_running_loop().create_future()
-        self._waiting.append(freed)
+        if _waits_for_itself(transaction):
+            self.found("deadlock: two transactions of the database wait for each other")
+            self.end(transaction)
+            raise OperationalError("deadlock detected", "40P01")
         try:
-            await freed
+            await self._wait(transaction)
         finally:
             transaction.waits_for = None
+
+    async def _wait(self, transaction: Transaction) -> None:
+        """Until something has changed that may be what was waited for."""
+        freed = asyncio.get_running_loop().create_future()
+        self._waiting.append(freed)
+        await freed
         self._check(transaction)
 
     def _wake(self) -> None:
@@ -252,6 +256,14 @@ class Server:
     def _check(self, transaction: Transaction) -> None:
         if transaction.over:
             raise OperationalError("connection is closed", "08003")
+
+
+def _waits_for_itself(transaction: Transaction) -> bool:
+    """Whether whoever it waits for waits, perhaps by way of others, for it."""
+    other = transaction.waits_for
+    while other is not None and other is not transaction:
+        other = other.waits_for
+    return other is transaction
 
 
 @cache

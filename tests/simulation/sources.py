@@ -1,4 +1,4 @@
-"""Three places with honest shelves, and the unreliable lines that lead to them.
+"""Three places with honest shelves.
 
 A place never ships what it does not have: rather it turns the request down. It counts what it was made to do under each key.
 """
@@ -6,7 +6,6 @@ A place never ships what it does not have: rather it turns the request down. It 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final, TypeVar
@@ -15,14 +14,11 @@ from connectors.contract import (
     CancelOutcome,
     ConnectorInfo,
     FulfillmentRequest,
-    Health,
     Idempotency,
     NotFound,
-    OutcomeUnknown,
     Rejected,
     RemoteFulfillment,
     RemoteLevel,
-    RemoteLocation,
     RemoteLocationId,
     RemotePackage,
     RemoteRef,
@@ -30,19 +26,15 @@ from connectors.contract import (
     RequestKey,
     RequestLine,
     Sku,
-    SourceError,
     SourceKind,
     StockBatch,
     StockDrop,
-    Transient,
 )
 from tests.simulation.chance import Chance
 from tests.simulation.loop import context_of
 
 T = TypeVar("T")
 
-PATIENCE_S: Final = 4.0
-ON_THE_WAY_S_MAX: Final = 3.0
 NO_STOCK: Final = "NO_STOCK"
 OPEN: Final = frozenset({RemoteState.REQUESTED, RemoteState.ACCEPTED})
 
@@ -129,7 +121,7 @@ class Place:
         return StockBatch(levels=levels, unknown=frozenset(sku for sku in skus if sku not in self.stock))
 
     def take(self, asked: FulfillmentRequest) -> RemoteFulfillment:
-        """Somebody asks it to send something. Who knows keys does not take the same twice; who does not, does once it was decided."""
+        """Somebody asks it to send something. Who knows keys never takes the same twice; others do, once it was decided."""
         known = self.with_key(asked.key)
         if known and (self.idempotency is Idempotency.KEY or known[0].state is RemoteState.REQUESTED):
             return known[0].told()
@@ -204,11 +196,11 @@ class Place:
     def send(self, request: Request) -> None:
         """All of it leaves, or a part and the rest later."""
         if request.state is not RemoteState.ACCEPTED:
-            return None
+            return
         rest = request.rest
         if any(self.stock[sku] < units for sku, units in rest.items()):
-            return self.short(request)
-        if sum(rest.values()) > 1 and self.chance.fails(0.2):
+            self.short(request)
+        elif sum(rest.values()) > 1 and self.chance.fails(0.2):
             sku = next(iter(rest))
             self.leave(request, {sku: 1})
             self._later(1.0, 15.0, self.send, request)
@@ -257,98 +249,3 @@ class Place:
     def _later(self, low_s: float, high_s: float, act: Callable[..., None], *args: object) -> None:
         """Do it in a while, whatever becomes of whoever asked for it."""
         asyncio.get_running_loop().call_later(self.chance.seconds(low_s, high_s), act, *args, context=context_of(None))
-
-
-@dataclass(slots=True, kw_only=True)
-class Line:
-    """The way to one place and back: slow, and not always one."""
-
-    place: Place
-    chance: Chance
-
-    async def ask(self, question: Callable[[], T], *, writes: bool = False) -> T:
-        """What the place answers.
-
-        Raises:
-            SourceError: What it says instead, or what is known when it says nothing.
-        """
-        loop = asyncio.get_running_loop()
-        if loop.time() < self.place.down_until_s:
-            raise Transient(f"{self.place.name} is down")
-        answer: asyncio.Future[T] = loop.create_future()
-        weather = self.chance.weather
-        lost = self.chance.fails(weather.request_is_lost)
-        silent = self.chance.fails(weather.answer_is_lost if writes else weather.answer_is_lost / 2)
-        twice = self.chance.fails(weather.delivered_twice) and self.place.idempotency is Idempotency.KEY
-
-        def arrive(*, heard: bool) -> None:
-            if loop.time() < self.place.down_until_s:
-                return
-            outcome: T | SourceError
-            try:
-                outcome = question()
-            except SourceError as error:
-                outcome = error
-            if heard and not silent:
-                loop.call_later(self._way_s(), come_back, outcome, context=back)
-
-        def come_back(outcome: T | SourceError) -> None:
-            if answer.done():
-                return
-            if isinstance(outcome, SourceError):
-                answer.set_exception(outcome)
-            else:
-                answer.set_result(outcome)
-
-        there, back = context_of(None), copy_context()
-        if not lost:
-            loop.call_later(self._way_s(), lambda: arrive(heard=True), context=there)
-        if twice:
-            loop.call_later(self._way_s(), lambda: arrive(heard=False), context=there)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                return await answer
-        except TimeoutError:
-            problem = f"{self.place.name} says nothing"
-            raise (OutcomeUnknown(problem) if writes else Transient(problem)) from None
-
-    def _way_s(self) -> float:
-        """Mostly a moment; now and then so long that others overtake."""
-        slow = self.chance.happens(0.1)
-        return self.chance.seconds(0.0, ON_THE_WAY_S_MAX if slow else 0.2)
-
-
-@dataclass(slots=True, kw_only=True)
-class SimulatedConnector:
-    """Keeps the connectors' contract over such a line."""
-
-    line: Line
-    info: ConnectorInfo
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
-
-    async def health(self) -> Health:
-        return Health(ok=True)
-
-    async def locations(self) -> tuple[RemoteLocation, ...]:
-        name = self.line.place.name
-        return await self.line.ask(lambda: (RemoteLocation(id=RemoteLocationId("1"), name=name, time_zone="UTC"),))
-
-    async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
-        return await self.line.ask(lambda: self.line.place.batch(skus))
-
-    async def warm(self, products_max: int) -> int:
-        return 0
-
-    async def request(self, request: FulfillmentRequest) -> RemoteFulfillment:
-        return await self.line.ask(lambda: self.line.place.take(request), writes=True)
-
-    async def find(self, key: RequestKey) -> RemoteFulfillment | None:
-        return await self.line.ask(lambda: self.line.place.find(key))
-
-    async def cancel(self, ref: RemoteRef) -> CancelOutcome:
-        return await self.line.ask(lambda: self.line.place.stop(ref), writes=True)
-
-    async def status(self, refs: Sequence[RemoteRef]) -> tuple[RemoteFulfillment, ...]:
-        return await self.line.ask(lambda: self.line.place.told(refs))

@@ -6,7 +6,7 @@ between leads to another attempt, which first looks up what became of the one be
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -37,7 +37,6 @@ from gateway.services.network import Network
 from gateway.services.orders import Reroute
 from gateway.services.readings import Readings
 from gateway.services.routing import Landscape, Routing
-from gateway.settings import Work
 
 R = TypeVar("R")
 
@@ -46,7 +45,6 @@ log = structlog.get_logger(__name__)
 LEASE_PER_DEADLINE: Final = 4 / 3  # nobody takes over what may still be going on
 REROUTE_AFTER: Final = timedelta(seconds=30)
 
-ATTEMPTS_MAX: Final[Mapping[JobKind, int]] = {JobKind.SUBMIT: 48, JobKind.STOP: 24}
 """After so many a person must look: about ten minutes, and an hour, since somebody there may have to confirm that it stops."""
 
 ASKED: Final[Mapping[JobKind, RequestStatus]] = {
@@ -78,7 +76,8 @@ class Nothing:
 class Dispatch:
     """Does jobs, ``concurrency_max`` at a time; looks for new ones when something was committed, and every ``poll_s``.
 
-    An attempt is given up after ``deadline_s``; a job that a crash cut short is taken over a third later.
+    An attempt is given up after ``deadline_s``; a job that a crash cut short is taken over a third later. After ``attempts_max`` of
+    its kind a person must look; a kind without one is tried for ever.
 
     ``spread`` gives numbers in [0.5, 1], so that retries of many do not come together. ``accept_within`` is how long locations may
     take to accept, by the kind of their source.
@@ -96,7 +95,8 @@ class Dispatch:
     bell: asyncio.Event
     concurrency_max: int
     poll_s: float
-    deadline_s: float = field(default_factory=lambda: Work().jobs_deadline_s)
+    deadline_s: float
+    attempts_max: Mapping[JobKind, int]
     accept_within: Mapping[SourceKind, timedelta]
 
     async def run(self) -> None:
@@ -254,7 +254,7 @@ class Dispatch:
         """Later, with growing patience; after the last attempt a person must look. Should that fail too, the lease runs out."""
         reason = str(error) or "no answer in time"
         wished_s = error.retry_after_s if isinstance(error, Throttled) else None
-        given_up = job.kind in ATTEMPTS_MAX and (job.attempt >= ATTEMPTS_MAX[job.kind] or isinstance(error, Unsupported))
+        given_up = job.kind in self.attempts_max and (job.attempt >= self.attempts_max[job.kind] or isinstance(error, Unsupported))
         after = retry_delay(job.attempt, spread=self.spread(), asked=wished_s)
         fenced = Fenced(job=job, then=JobState.DEAD if given_up else JobState.READY, after=after, error=reason)
         try:

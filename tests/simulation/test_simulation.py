@@ -1,0 +1,63 @@
+"""A few minutes' worth of trouble in seconds; the long form is ``python -m tests.simulation``."""
+
+import os
+import subprocess
+import sys
+from itertools import islice
+from random import Random
+
+import pytest
+
+from tests.simulation.bugs import BUGS
+from tests.simulation.loop import Stuck, VirtualLoop
+from tests.simulation.runner import judge, judged, kept_seeds
+from tests.simulation.world import play
+
+SEEDS = range(1_000, 1_040)
+FOUND_WITHIN = 40
+DIGEST = "from tests.simulation.world import play; print(*(play(seed).digest for seed in (1, 2, 3)))"
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 10) for first in SEEDS[::10]], ids=str)
+def test_nothing_is_lost_sold_twice_or_left_undone_whatever_fails(seeds: range) -> None:
+    wrong = [verdict for verdict in judged(seeds, workers=1) if verdict.violations]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_what_once_went_wrong_goes_right() -> None:
+    wrong = [verdict for verdict in judged(kept_seeds(), workers=1) if verdict.violations]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("bug", ["no-answers", "tail-skips", "uncommit-twice"])
+def test_a_planted_bug_is_found(bug: str) -> None:
+    verdicts = islice(judged(range(FOUND_WITHIN), workers=1, bug=bug), FOUND_WITHIN)
+    assert any(verdict.violations for verdict in verdicts), BUGS[bug].says
+
+
+def test_a_planted_bug_is_gone_afterwards() -> None:
+    first = play(7).digest
+    judge(7, "no-answers")
+    assert play(7).digest == first
+
+
+def test_a_seed_is_one_story_in_every_process() -> None:
+    digests = {
+        subprocess.run(  # noqa: S603  # our own words
+            [sys.executable, "-c", DIGEST], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True, text=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert digests == {" ".join(play(seed).digest for seed in (1, 2, 3)) + "\n"}
+
+
+def test_waiting_for_what_never_comes_is_noticed() -> None:
+
+    loop = VirtualLoop(Random(1))  # type: ignore[abstract]  # what it lacks is never asked for
+
+    async def wait() -> None:
+        await loop.create_future()
+
+    with pytest.raises(Stuck):
+        loop.run_until_complete(wait())
+    loop.clear_up([])
