@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -247,6 +247,7 @@ async def open_sources(settings: Settings, parts: Parts, stack: AsyncExitStack) 
     return sources
 
 
+@cache
 def _centroids() -> Centroids:
     return parse_centroids(files("gateway.domain").joinpath("us_zip3.csv").read_text(encoding="utf-8"))
 

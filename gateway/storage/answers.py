@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.ports import Once
 from gateway.storage.documents import micros
-from gateway.storage.statements import add, among
+from gateway.storage.statements import add, in_given
 from gateway.storage.tables import request
 
 Key = tuple[str, str, str]
@@ -33,14 +34,16 @@ async def given(connection: AsyncConnection, asked: Sequence[Once]) -> dict[Key,
     """The request hash and the answer of those that were answered before."""
     if not asked:
         return {}
-    principals, operations, keys = (set(part) for part in zip(*(key_of(each) for each in asked), strict=True))
-    columns = request.c.principal, request.c.operation, request.c.key
-    query = select(*columns, request.c.request_hash, request.c.answer).where(
-        among(columns[0], principals), among(columns[1], operations), among(columns[2], keys)
-    )
     wanted = {key_of(each) for each in asked}
-    found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in await connection.execute(query)}
+    principals, operations, keys = (sorted(set(part)) for part in zip(*wanted, strict=True))
+    rows = await connection.execute(_GIVEN, {"principals": principals, "operations": operations, "keys": keys})
+    found = {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
     return {key: answer for key, answer in found.items() if key in wanted}
+
+
+_GIVEN: Final = select(request.c.principal, request.c.operation, request.c.key, request.c.request_hash, request.c.answer).where(
+    in_given(request.c.principal, "principals"), in_given(request.c.operation, "operations"), in_given(request.c.key, "keys")
+)
 
 
 async def remember(connection: AsyncConnection, new: Sequence[Answer]) -> None:

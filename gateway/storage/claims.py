@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.tasks import Job, JobKind, JobRecord, JobState, NewJob
 from gateway.ports import Fenced
 from gateway.storage.documents import instant, micros
-from gateway.storage.statements import add, among, store_now
+from gateway.storage.statements import add, among, in_given, store_now
 from gateway.storage.tables import job
 
 ERROR_CHARACTERS_MAX: Final = 500
@@ -32,25 +32,10 @@ async def claim(connection: AsyncConnection, *, limit: int, lease: timedelta) ->
     A lane is a queue: what comes later (stop!) must not overtake what came first (do it!). Several gateways claim at once, and
     each leaves alone what another is about to take.
     """
-    earlier = job.alias("earlier")
-    behind = exists().where(earlier.c.lane == job.c.lane, earlier.c.state == JobState.READY, earlier.c.number < job.c.number)
-    due = (
-        select(job.c.number)
-        .where(job.c.state == JobState.READY, job.c.run_at <= store_now(), job.c.leased_until <= store_now(), ~behind)
-        .order_by(job.c.run_at, job.c.number)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=job)
-    )
-    numbers = [row[0] for row in await connection.execute(due)]
+    numbers = [row[0] for row in await connection.execute(_DUE, {"many": limit})]
     if not numbers:
         return ()
-    taken = (
-        update(job)
-        .where(among(job.c.number, numbers))
-        .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=store_now() + lease // MICROSECOND)
-        .returning(job.c.number, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
-    )
-    rows = await connection.execute(taken)
+    rows = await connection.execute(_TAKE, {"numbers": numbers, "lease": lease // MICROSECOND})
     return tuple(
         Job(id=str(row.number), kind=JobKind(row.kind), subject=row.subject, attempt=row.attempt, fence=row.fence)
         for row in sorted(rows, key=lambda row: int(row.number))
@@ -66,13 +51,8 @@ async def held(connection: AsyncConnection, jobs: Sequence[Job]) -> set[Claim]:
     """Which of these claims are still good; nobody else can take those before the end of the transaction."""
     if not jobs:
         return set()
-    good = (
-        select(job.c.number, job.c.fence)
-        .where(among(job.c.number, _numbers(each.id for each in jobs)), job.c.state == JobState.READY)
-        .order_by(job.c.number)
-        .with_for_update()
-    )
-    return {(str(row.number), row.fence) for row in await connection.execute(good)} & {claim_of(each) for each in jobs}
+    rows = await connection.execute(_HELD, {"numbers": _numbers(each.id for each in jobs)})
+    return {(str(row.number), row.fence) for row in rows} & {claim_of(each) for each in jobs}
 
 
 async def load_jobs(connection: AsyncConnection, jobs: set[str]) -> dict[str, JobRecord]:
@@ -101,7 +81,7 @@ async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> Non
     """Say what becomes of these jobs."""
     done = _numbers(each.job.id for each in finished if each.then is None)
     if done:
-        await connection.execute(delete(job).where(among(job.c.number, done)))
+        await connection.execute(_DONE, {"numbers": done})
     rows = [
         {
             "job_number": int(each.job.id),
@@ -115,19 +95,6 @@ async def finish(connection: AsyncConnection, finished: Sequence[Fenced]) -> Non
     ]
     if rows:
         await connection.execute(_COME_AGAIN, rows)
-
-
-_COME_AGAIN = (
-    update(job)
-    .where(job.c.number == bindparam("job_number"))
-    .values(
-        state=bindparam("now_state"),
-        leased_until=0,
-        error=bindparam("why"),
-        run_at=func.coalesce(store_now() + bindparam("wait", type_=BigInteger), job.c.run_at),
-        attempt=func.coalesce(bindparam("attempts", type_=Integer), job.c.attempt),
-    )
-)
 
 
 async def retry(connection: AsyncConnection, jobs: Sequence[JobRecord]) -> None:
@@ -148,4 +115,40 @@ async def enqueue(connection: AsyncConnection, new: Sequence[NewJob]) -> None:
 
 def _numbers(ids: Iterable[str]) -> list[int]:
     """What the database calls them; whatever is no number is no job."""
-    return [int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < DIGITS_MAX]
+    return sorted(int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < DIGITS_MAX)
+
+
+# ---------------------------------------------------------------------------------------------- as statements
+_EARLIER = job.alias("earlier")
+_BEHIND = exists().where(_EARLIER.c.lane == job.c.lane, _EARLIER.c.state == JobState.READY, _EARLIER.c.number < job.c.number)
+_DUE: Final = (
+    select(job.c.number)
+    .where(job.c.state == JobState.READY, job.c.run_at <= store_now(), job.c.leased_until <= store_now(), ~_BEHIND)
+    .order_by(job.c.run_at, job.c.number)
+    .limit(bindparam("many", type_=BigInteger))
+    .with_for_update(skip_locked=True, of=job)
+)
+_TAKE: Final = (
+    update(job)
+    .where(in_given(job.c.number, "numbers"))
+    .values(attempt=job.c.attempt + 1, fence=job.c.fence + 1, leased_until=store_now() + bindparam("lease", type_=BigInteger))
+    .returning(job.c.number, job.c.kind, job.c.subject, job.c.attempt, job.c.fence)
+)
+_HELD: Final = (
+    select(job.c.number, job.c.fence)
+    .where(in_given(job.c.number, "numbers"), job.c.state == JobState.READY)
+    .order_by(job.c.number)
+    .with_for_update()
+)
+_DONE: Final = delete(job).where(in_given(job.c.number, "numbers"))
+_COME_AGAIN: Final = (
+    update(job)
+    .where(job.c.number == bindparam("job_number"))
+    .values(
+        state=bindparam("now_state"),
+        leased_until=0,
+        error=bindparam("why"),
+        run_at=func.coalesce(store_now() + bindparam("wait", type_=BigInteger), job.c.run_at),
+        attempt=func.coalesce(bindparam("attempts", type_=Integer), job.c.attempt),
+    )
+)

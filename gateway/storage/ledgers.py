@@ -5,10 +5,11 @@ gateways can so wait for each other, but never both at once.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.contract import Sku
@@ -23,7 +24,7 @@ from gateway.storage import claims
 from gateway.storage.database import Database
 from gateway.storage.documents import document, micros, read
 from gateway.storage.failures import ChangedMeanwhile
-from gateway.storage.statements import add, among, keep, store_now, upsert
+from gateway.storage.statements import add, in_given, keep, store_now, upsert
 from gateway.storage.tables import decision, event, hold, ledger, order, order_sku, reservation, shelf, source, work
 
 CAUSE_CHARACTERS_MAX = 200
@@ -45,7 +46,7 @@ async def load(database: Database, connection: AsyncConnection, touched: Sequenc
         each.source for found in orders.values() for each in found.fulfillment_orders
     }
     shelves = await _lock_shelves(connection, skus)
-    epochs = await load_epochs(connection, sources, lock=True)
+    epochs = await _lock_epochs(connection, sources)
     numbers = await _numbers(connection, _all(each.external_ids for each in touched))
     return Books(
         now=await database.now(connection),  # last: whoever was waited for has written what is older
@@ -63,8 +64,7 @@ async def load_orders(connection: AsyncConnection, orders: Collection[OrderId], 
     """Those of these orders that exist."""
     if not orders:
         return {}
-    query = select(order.c.body).where(among(order.c.id, orders)).order_by(order.c.id)
-    found = await connection.execute(query.with_for_update() if lock else query)
+    found = await connection.execute(_ORDERS_LOCKED if lock else _ORDERS, {"orders": sorted(orders)})
     return {each.id: each for each in (read(row[0], Order) for row in found)}
 
 
@@ -74,8 +74,7 @@ async def load_reservations(
     """Those of these holds that exist."""
     if not reservations:
         return {}
-    query = select(reservation.c.body).where(among(reservation.c.id, reservations)).order_by(reservation.c.id)
-    found = await connection.execute(query.with_for_update() if lock else query)
+    found = await connection.execute(_RESERVATIONS_LOCKED if lock else _RESERVATIONS, {"reservations": sorted(reservations)})
     return {each.id: each for each in (read(row[0], Reservation) for row in found)}
 
 
@@ -90,7 +89,7 @@ async def _lock_shelves(connection: AsyncConnection, skus: Collection[Sku]) -> d
     if missing:
         whole = {"location_id": NETWORK, "held_units": 0, "committed_units": 0, "settled_epoch": 0, "version": 0}
         rows = [{"sku": sku, "acknowledged": _NOTHING_ACKNOWLEDGED, **whole} for sku in missing]
-        await connection.execute(upsert(connection, shelf).on_conflict_do_nothing(), rows)
+        await connection.execute(upsert(connection.dialect.name, shelf).on_conflict_do_nothing(), rows)
         shelves = await load_shelves(connection, skus, lock=True)
     return shelves
 
@@ -102,26 +101,7 @@ async def load_shelves(connection: AsyncConnection, skus: Collection[Sku], *, lo
     """
     if not skus:
         return {}
-    held: ColumnElement[int] = shelf.c.held_units
-    if not lock:
-        over = select(func.coalesce(func.sum(hold.c.units), 0)).where(
-            hold.c.sku == shelf.c.sku, hold.c.location_id == shelf.c.location_id, hold.c.expires_at <= store_now()
-        )
-        held = held - over.scalar_subquery()
-    query = (
-        select(
-            shelf.c.sku,
-            shelf.c.location_id,
-            held,
-            shelf.c.committed_units,
-            shelf.c.settled_epoch,
-            shelf.c.version,
-            shelf.c.acknowledged,
-        )
-        .where(among(shelf.c.sku, skus))
-        .order_by(shelf.c.sku, shelf.c.location_id)
-    )
-    rows = await connection.execute(query.with_for_update() if lock else query)
+    rows = await connection.execute(_SHELVES_LOCKED if lock else _SHELVES, {"skus": sorted(skus)})
     return {
         (Sku(sku), LocationId(location)): Shelf(
             sku=Sku(sku),
@@ -136,33 +116,58 @@ async def load_shelves(connection: AsyncConnection, skus: Collection[Sku], *, lo
     }
 
 
-async def load_epochs(
-    connection: AsyncConnection, sources: Collection[SourceName] | None = None, *, lock: bool = False
-) -> dict[SourceName, int]:
-    """How many acknowledgments of these sources (all of them, if none are named) have been committed."""
-    if sources is not None and not sources:
+async def load_epochs(connection: AsyncConnection) -> dict[SourceName, int]:
+    """How many acknowledgments of each source have been committed."""
+    return {SourceName(row.name): row.epoch for row in await connection.execute(_EPOCHS)}
+
+
+async def _lock_epochs(connection: AsyncConnection, sources: Collection[SourceName]) -> dict[SourceName, int]:
+    if not sources:
         return {}
-    query = select(source.c.name, source.c.epoch).order_by(source.c.name)
-    if sources is not None:
-        query = query.where(among(source.c.name, sources))
-    rows = await connection.execute(query.with_for_update() if lock else query)
+    rows = await connection.execute(_EPOCHS_LOCKED, {"sources": sorted(sources)})
     return {SourceName(row.name): row.epoch for row in rows}
 
 
 async def _due_reservations(connection: AsyncConnection, skus: Collection[Sku]) -> set[ReservationId]:
     if not skus:
         return set()
-    query = select(hold.c.reservation_id).distinct().where(among(hold.c.sku, skus), hold.c.expires_at <= store_now())
-    return {ReservationId(row[0]) for row in await connection.execute(query)}
+    return {ReservationId(row[0]) for row in await connection.execute(_DUE, {"skus": sorted(skus)})}
 
 
 async def _numbers(connection: AsyncConnection, external: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     if not external:
         return {}
-    query = select(order.c.channel, order.c.external_id, order.c.number).where(
-        among(order.c.channel, {channel for channel, _ in external}), among(order.c.external_id, {each for _, each in external})
+    channels, ids = sorted({channel for channel, _ in external}), sorted({each for _, each in external})
+    rows = await connection.execute(_NUMBERS, {"channels": channels, "ids": ids})
+    return {(row.channel, str(row.external_id)): row.number for row in rows}
+
+
+_ORDERS: Final = select(order.c.body).where(in_given(order.c.id, "orders")).order_by(order.c.id)
+_ORDERS_LOCKED: Final = _ORDERS.with_for_update()
+_RESERVATIONS: Final = select(reservation.c.body).where(in_given(reservation.c.id, "reservations")).order_by(reservation.c.id)
+_RESERVATIONS_LOCKED: Final = _RESERVATIONS.with_for_update()
+_EPOCHS: Final = select(source.c.name, source.c.epoch).order_by(source.c.name)
+_EPOCHS_LOCKED: Final = _EPOCHS.where(in_given(source.c.name, "sources")).with_for_update()
+_DUE: Final = select(hold.c.reservation_id).distinct().where(in_given(hold.c.sku, "skus"), hold.c.expires_at <= store_now())
+_NUMBERS: Final = select(order.c.channel, order.c.external_id, order.c.number).where(
+    in_given(order.c.channel, "channels"), in_given(order.c.external_id, "ids")
+)
+
+
+def _shelves(held_units: ColumnElement[int]) -> Select[Any]:
+    counters = (shelf.c.committed_units, shelf.c.settled_epoch, shelf.c.version, shelf.c.acknowledged)
+    return (
+        select(shelf.c.sku, shelf.c.location_id, held_units, *counters)
+        .where(in_given(shelf.c.sku, "skus"))
+        .order_by(shelf.c.sku, shelf.c.location_id)
     )
-    return {(row.channel, str(row.external_id)): row.number for row in await connection.execute(query)}
+
+
+_OVER: Final = select(func.coalesce(func.sum(hold.c.units), 0)).where(
+    hold.c.sku == shelf.c.sku, hold.c.location_id == shelf.c.location_id, hold.c.expires_at <= store_now()
+)
+_SHELVES: Final = _shelves(shelf.c.held_units - _OVER.scalar_subquery())
+_SHELVES_LOCKED: Final = _shelves(shelf.c.held_units).with_for_update()
 
 
 def _all(sets: Iterable[frozenset[Any]]) -> set[Any]:
@@ -192,13 +197,6 @@ async def _save_shelves(connection: AsyncConnection, books: Books) -> None:
     changed = [books.shelves[key] for key in sorted(books.changed_shelves)]
     if not changed:
         return
-    statement = upsert(connection, shelf)
-    counters = ("held_units", "committed_units", "settled_epoch", "version", "acknowledged")
-    guarded = statement.on_conflict_do_update(
-        index_elements=[shelf.c.sku, shelf.c.location_id],
-        set_={name: statement.excluded[name] for name in counters},
-        where=shelf.c.version == statement.excluded.version - 1,
-    )
     rows = [
         {
             "sku": each.sku,
@@ -211,23 +209,38 @@ async def _save_shelves(connection: AsyncConnection, books: Books) -> None:
         }
         for each in changed
     ]
-    written = await connection.execute(guarded.returning(shelf.c.sku), rows)
+    written = await connection.execute(_guarded(connection.dialect.name), rows)
     if len(written.all()) != len(rows):
         raise ChangedMeanwhile
+
+
+@cache
+def _guarded(dialect: str) -> Any:
+    statement = upsert(dialect, shelf)
+    counters = ("held_units", "committed_units", "settled_epoch", "version", "acknowledged")
+    return statement.on_conflict_do_update(
+        index_elements=[shelf.c.sku, shelf.c.location_id],
+        set_={name: statement.excluded[name] for name in counters},
+        where=shelf.c.version == statement.excluded.version - 1,
+    ).returning(shelf.c.sku)
 
 
 async def _save_epochs(connection: AsyncConnection, books: Books) -> None:
     """Upwards only: of two gateways that count a source's first acknowledgment at once, one must count again."""
     if not books.changed_sources:
         return
-    statement = upsert(connection, source)
-    newer = statement.on_conflict_do_update(
-        index_elements=[source.c.name], set_={"epoch": statement.excluded.epoch}, where=source.c.epoch < statement.excluded.epoch
-    )
     rows = [{"name": name, "epoch": books.epochs[name]} for name in sorted(books.changed_sources)]
-    written = await connection.execute(newer.returning(source.c.name), rows)
+    written = await connection.execute(_newer(connection.dialect.name), rows)
     if len(written.all()) != len(rows):
         raise ChangedMeanwhile
+
+
+@cache
+def _newer(dialect: str) -> Any:
+    statement = upsert(dialect, source)
+    return statement.on_conflict_do_update(
+        index_elements=[source.c.name], set_={"epoch": statement.excluded.epoch}, where=source.c.epoch < statement.excluded.epoch
+    ).returning(source.c.name)
 
 
 async def _save_orders(connection: AsyncConnection, books: Books) -> None:
@@ -271,7 +284,7 @@ async def _save_reservations(connection: AsyncConnection, books: Books) -> None:
         return
     rows = [(each.id, each.state, micros(each.expires_at), document(each)) for each in changed]
     await keep(connection, reservation, rows, newer=("state", "expires_at", "body"))
-    await connection.execute(delete(hold).where(among(hold.c.reservation_id, [each.id for each in changed])))
+    await connection.execute(_UNHOLD, {"reservations": [each.id for each in changed]})
     await add(
         connection,
         hold,
@@ -282,6 +295,9 @@ async def _save_reservations(connection: AsyncConnection, books: Books) -> None:
             for line in each.lines
         ],
     )
+
+
+_UNHOLD: Final = delete(hold).where(in_given(hold.c.reservation_id, "reservations"))
 
 
 async def _save_ledger(connection: AsyncConnection, books: Books) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, and_, bindparam, case, exists, func, literal, or_, select, union_all
 
 from connectors.contract import RemoteRef, Sku
 from gateway.domain.books import Bucket, ShelfKey
@@ -28,6 +28,8 @@ from gateway.storage.tables import decision, event, hold, job, ledger, location,
 
 Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
 Found = Any  # a Row of it
+
+NOTHING_GIVEN: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class SqlStore:
 
     async def order_of_work(self, fulfillment_order: FulfillmentOrderId) -> OrderId | None:
         """The order that this work belongs to."""
-        found = await self._first(select(work.c.order_id).where(work.c.id == fulfillment_order))
+        found = await self._first(_ORDER_OF_WORK, {"work": fulfillment_order})
         return None if found is None else OrderId(found[0])
 
     @question
@@ -89,7 +91,7 @@ class SqlStore:
             query = query.where(or_(beyond[0], and_(order.c.placed_at == at, beyond[1])))
         query = query.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(page.size + 1)
         async with self.database.reading.connect() as connection:
-            newest = (await connection.execute(select(func.max(event.c.seq)))).scalar()
+            newest = (await connection.execute(_NEWEST)).scalar()
             rows = (await connection.execute(query)).all()
         orders = tuple(read(row[0], Order) for row in rows[: page.size])
         more, positioned = len(rows) > page.size, page.position is not None
@@ -131,9 +133,8 @@ class SqlStore:
     @question
     async def due_reservations(self, *, limit: int) -> frozenset[ReservationId]:
         """Holds whose time is up and that nobody has ended yet."""
-        due = select(hold.c.reservation_id).distinct().where(hold.c.expires_at <= store_now()).limit(limit)
         async with self.database.reading.connect() as connection:
-            return frozenset(ReservationId(row[0]) for row in await connection.execute(due))
+            return frozenset(ReservationId(row[0]) for row in await connection.execute(_DUE, {"many": limit}))
 
     @question
     async def shelves(self, skus: Collection[Sku]) -> Mapping[ShelfKey, Shelf]:
@@ -182,11 +183,9 @@ class SqlStore:
     @question
     async def open_work(self, source: SourceName, *, after: FulfillmentOrderId | None, limit: int) -> tuple[OpenWork, ...]:
         """Requests this source has not finished, by id."""
-        query = select(work).where(work.c.source == source, work.c.is_followed == 1, work.c.remote_ref.is_not(None))
-        if after is not None:
-            query = query.where(work.c.id > after)
+        asked = {"source": source, "after": after or "", "many": limit}
         async with self.database.reading.connect() as connection:
-            return tuple(_open_work(row) for row in await connection.execute(query.order_by(work.c.id).limit(limit)))
+            return tuple(_open_work(row) for row in await connection.execute(_OPEN_WORK, asked))
 
     @question
     async def open_work_at(self, location_id: LocationId, sku: Sku, *, limit: int) -> tuple[OrderId, ...]:
@@ -209,16 +208,15 @@ class SqlStore:
     # ------------------------------------------------------------------------------------------ events
     async def timeline(self, order: OrderId, *, after_version: int, limit: int) -> tuple[OrderEvent, ...]:
         """What happened to that order, oldest first; what has no sequence number yet is left out."""
-        query = select(event).where(event.c.order_id == order, event.c.version > after_version, event.c.seq.is_not(None))
-        return await self._events(query.order_by(event.c.version).limit(limit))
+        return await self._events(_TIMELINE, {"order": order, "after": after_version, "many": limit})
 
     async def events(self, *, after: int, limit: int) -> tuple[OrderEvent, ...]:
         """Sequenced events, oldest first."""
-        return await self._events(select(event).where(event.c.seq > after).order_by(event.c.seq).limit(limit))
+        return await self._events(_EVENTS, {"after": after, "many": limit})
 
     async def event_bounds(self) -> tuple[int, int]:
         """The oldest sequence number kept and the newest given."""
-        found = await self._first(select(func.min(event.c.seq), func.max(event.c.seq)))
+        found = await self._first(_BOUNDS)
         return (found[0] or 0, found[1] or 0) if found is not None else (0, 0)
 
     @question
@@ -258,7 +256,7 @@ class SqlStore:
         )
 
     @question
-    async def _events(self, query: Query) -> tuple[OrderEvent, ...]:
+    async def _events(self, query: Query, given: Mapping[str, Any]) -> tuple[OrderEvent, ...]:
         async with self.database.reading.connect() as connection:
             return tuple(
                 OrderEvent(
@@ -270,13 +268,39 @@ class SqlStore:
                     actor=row.actor,
                     cause=row.cause,
                 )
-                for row in await connection.execute(query)
+                for row in await connection.execute(query, given)
             )
 
     @question
-    async def _first(self, query: Query) -> Found | None:
+    async def _first(self, query: Query, given: Mapping[str, Any] = NOTHING_GIVEN) -> Found | None:
         async with self.database.reading.connect() as connection:
-            return (await connection.execute(query)).first()
+            return (await connection.execute(query, given)).first()
+
+
+# What is asked all the time is made once: making a statement takes longer than having it executed.
+_MANY: Final = bindparam("many", type_=BigInteger)
+_ORDER_OF_WORK: Final = select(work.c.order_id).where(work.c.id == bindparam("work"))
+_NEWEST: Final = select(func.max(event.c.seq))
+_BOUNDS: Final = select(func.min(event.c.seq), func.max(event.c.seq))
+_EVENTS: Final = select(event).where(event.c.seq > bindparam("after")).order_by(event.c.seq).limit(_MANY)
+_TIMELINE: Final = (
+    select(event)
+    .where(event.c.order_id == bindparam("order"), event.c.version > bindparam("after"), event.c.seq.is_not(None))
+    .order_by(event.c.version)
+    .limit(_MANY)
+)
+_DUE: Final = select(hold.c.reservation_id).distinct().where(hold.c.expires_at <= store_now()).limit(_MANY)
+_OPEN_WORK: Final = (
+    select(work)
+    .where(
+        work.c.source == bindparam("source"),
+        work.c.is_followed == 1,
+        work.c.remote_ref.is_not(None),
+        work.c.id > bindparam("after"),
+    )
+    .order_by(work.c.id)
+    .limit(_MANY)
+)
 
 
 def _narrowed(query: Query, which: OrderFilter) -> Query:

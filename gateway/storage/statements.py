@@ -1,7 +1,7 @@
 """What SQLAlchemy does not say alike for both databases: the time there, one of many, rows in bulk, insert or else update."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -72,13 +72,24 @@ def _postgresql_any(element: Any, compiler: Any, **how: Any) -> str:
 
 def among(column: Any, values: Collection[str] | Collection[int]) -> _AnyOf:
     """Whether the column is one of these: one parameter and so one prepared statement, however many they are."""
-    item: type[TypeEngine[Any]] = BigInteger if column.type.python_type is int else String
-    return _AnyOf(column, bindparam(None, sorted(values), type_=_Many(item)))
+    return _AnyOf(column, bindparam(None, sorted(values), type_=_many_like(column)))
 
 
-def upsert(connection: AsyncConnection, table: Table) -> Any:
-    """An insert that may go on with ``on_conflict_do_update`` or ``on_conflict_do_nothing``."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+def in_given(column: Any, parameter: str) -> _AnyOf:
+    """Whether the column is one of those given, sorted, as that parameter, in a statement that is made only once.
+
+    Making a statement takes SQLAlchemy longer than having it executed.
+    """
+    return _AnyOf(column, bindparam(parameter, type_=_many_like(column)))
+
+
+def _many_like(column: Any) -> _Many:
+    return _Many(BigInteger if column.type.python_type is int else String)
+
+
+def upsert(dialect: str, table: Table) -> Any:
+    """An insert in that dialect that may go on with ``on_conflict_do_update`` or ``on_conflict_do_nothing``."""
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 async def add(connection: AsyncConnection, table: Table, rows: Rows) -> None:
@@ -101,8 +112,7 @@ def _add_sql(table: Table, dialect: Dialect) -> str:
 
 @cache
 def _keep_sql(table: Table, newer: tuple[str, ...], dialect: Dialect) -> str:
-    make: Callable[[Table], Any] = (postgresql if dialect.name == "postgresql" else sqlite).insert
-    statement = make(table)
+    statement = upsert(dialect.name, table)
     kept = statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: statement.excluded[name] for name in newer}
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.locations import Location
@@ -58,16 +58,14 @@ class SqlUpkeep:
         """
 
         async def sequence(connection: AsyncConnection) -> int:
-            last = select(relay.c.seq).where(relay.c.name == EVENTS).with_for_update(skip_locked=True)
-            newest = (await connection.execute(last)).scalar()
+            newest = (await connection.execute(_LAST)).scalar()
             if newest is None:
                 return 0
-            waiting = select(event.c.number).where(event.c.seq.is_(None)).order_by(event.c.number).limit(limit)
-            numbers = [row[0] for row in await connection.execute(waiting)]
+            numbers = [row[0] for row in await connection.execute(_WAITING, {"many": limit})]
             if numbers:
                 stamps = [{"event_number": each, "next_seq": place} for place, each in enumerate(numbers, start=newest + 1)]
                 await connection.execute(_STAMP, stamps)
-                await connection.execute(update(relay).where(relay.c.name == EVENTS).values(seq=newest + len(numbers)))
+                await connection.execute(_MOVE_ON, {"to": newest + len(numbers)})
             return len(numbers)
 
         return await self.writer.attend(sequence)
@@ -101,3 +99,8 @@ class SqlUpkeep:
 
 
 _STAMP: Final = update(event).where(event.c.number == bindparam("event_number")).values(seq=bindparam("next_seq"))
+_LAST: Final = select(relay.c.seq).where(relay.c.name == EVENTS).with_for_update(skip_locked=True)
+_WAITING: Final = (
+    select(event.c.number).where(event.c.seq.is_(None)).order_by(event.c.number).limit(bindparam("many", type_=BigInteger))
+)
+_MOVE_ON: Final = update(relay).where(relay.c.name == EVENTS).values(seq=bindparam("to", type_=BigInteger))
