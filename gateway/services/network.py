@@ -46,7 +46,7 @@ class Network:
 
     async def load(self) -> None:
         """Recall what was known, then ask every source once; those that are silent, again soon."""
-        self._adopt(self._corrected(each) for each in await self.store.locations())
+        await self._recall()
         if not await self.refresh():
             self._stale.set()
 
@@ -64,7 +64,8 @@ class Network:
             await asyncio.sleep(self.retry_s)
 
     async def refresh(self) -> bool:
-        """Ask every source which locations it has. False if one did not answer."""
+        """Ask every source which locations it has. False if one did not answer; another gateway may have heard from it."""
+        await self._recall()
         answers = await asyncio.gather(*(self._ask(source) for source in self.sources.values()))
         found = [location for answer in answers if answer is not None for location in answer]
         self._adopt(found)
@@ -87,12 +88,14 @@ class Network:
         """The location that people call so."""
         return next((each for each in self._by_id.values() if each.code == code), None)
 
-    def require(self, location: str, *, path: tuple[str, ...]) -> Location:
-        """That location.
+    async def require(self, location: str, *, path: tuple[str, ...]) -> Location:
+        """That location; perhaps another gateway has heard of it since.
 
         Raises:
             NotFound: It is not known.
         """
+        if LocationId(location) not in self._by_id:
+            await self._recall()
         found = self._by_id.get(LocationId(location))
         if found is None:
             raise NotFound(what="location", name=location, path=path)
@@ -111,6 +114,9 @@ class Network:
         if found is None:
             self._stale.set()
         return found
+
+    async def _recall(self) -> None:
+        self._adopt(self._corrected(each) for each in await self.store.locations())
 
     def _adopt(self, locations: Iterable[Location]) -> None:
         self._by_id |= {each.id: each for each in locations if each.source in self.sources}

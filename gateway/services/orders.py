@@ -72,7 +72,7 @@ class Orders:
         Raises:
             Refusal: It cannot be had as asked; nothing was kept.
         """
-        check_pickup(purchase.wish(), self.network)
+        await check_pickup(purchase.wish(), self.network)
         kept = None if purchase.reservation is None else await self.store.reservation(purchase.reservation)
 
         async def place_on(landscape: Landscape) -> Order:

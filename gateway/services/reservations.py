@@ -46,7 +46,7 @@ class Reservations:
             Refusals: One for each SKU that is short, and for each limit that is reached.
         """
         ttl = _ttl(ttl_s)
-        self._check(at, slot)
+        await self._check(at, slot)
 
         async def hold_on(landscape: Landscape) -> Reservation:
             command = Hold(lines=lines, at=at, slot=slot, ttl=ttl, landscape=landscape)
@@ -62,7 +62,7 @@ class Reservations:
         Raises:
             Refusals: One for each SKU that is short there, and for each limit that is reached.
         """
-        self._check(to, slot)
+        await self._check(to, slot)
         found = await self.store.reservation(reservation)
         if found is None:
             raise NotFound(what="reservation", name=reservation, path=("input", "id"))
@@ -96,9 +96,9 @@ class Reservations:
         found = await self.store.reservation(reservation)
         return None if found is None else as_of(found, self.clock.now())
 
-    def _check(self, at: LocationId | None, slot: datetime | None) -> None:
+    async def _check(self, at: LocationId | None, slot: datetime | None) -> None:
         if at is not None:
-            self.network.require(at, path=("input", "location"))
+            await self.network.require(at, path=("input", "location"))
         elif slot is not None:
             raise Invalid(problem="A pickup slot is one of a location.", path=("input", "pickupSlot"))
 

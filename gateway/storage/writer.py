@@ -211,9 +211,10 @@ class GroupCommitWriter:
 
     async def _decide_all(self, connection: AsyncConnection, batch: Sequence[Waiting], outcomes: dict[int, Any]) -> Committed:
         held = await claims.held(connection, [each.fenced.job for each in batch if each.fenced is not None])
-        given = await answers.given(connection, [each.once for each in batch if each.once is not None])
         touched = [each.does.touches for each in batch]  # type: ignore[union-attr]  # they are commands
         books = await load(self.database, connection, touched, new_id=self.new_id)
+        # Once everything is locked: whoever had the same request elsewhere, and was waited for, has answered it by now.
+        given = await answers.given(connection, [each.once for each in batch if each.once is not None])
         books.expire_due()
         new_answers: list[answers.Answer] = []
         finished: list[Fenced] = []

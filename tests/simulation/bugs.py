@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, false, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from connectors.contract import Sku
 from gateway.domain import books
@@ -119,11 +119,9 @@ async def _done_when_taken(connection: Any, *, limit: int, lease: timedelta) -> 
     return taken
 
 
-class _NobodyIsBefore:
-    """What stands where it is asked whether an earlier job of the lane waits."""
-
-    def where(self, *_: object) -> Any:
-        return false()
+def _past_the_first(sql: str) -> server.Statement:
+    """Nobody asks whether an earlier job of the lane waits."""
+    return _read(sql.replace("earlier.number < job.number", "earlier.number < 0"))
 
 
 async def _nothing_is_known(*_: object) -> None:
@@ -286,7 +284,7 @@ BUGS: Final[dict[str, Bug]] = {
         says="a job is over before it has done anything",
         changes=((claims, "claim", _done_when_taken), (claims, "held", _all_are_held)),
     ),
-    "two-of-a-lane": Bug(says="jobs of one lane overtake each other", changes=((claims, "exists", _NobodyIsBefore),)),
+    "two-of-a-lane": Bug(says="jobs of one lane overtake each other", changes=((server, "read", _past_the_first),)),
     "blind-retry": Bug(
         says="what became of an earlier attempt is not looked up", changes=((doing.Dispatch, "_earlier", _nothing_is_known),)
     ),

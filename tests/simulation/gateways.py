@@ -28,7 +28,7 @@ START: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SETTINGS: Final = Settings(
     sources=(),
     tokens=(),
-    store=Store(batch_max=4, wait_s_max=5.0, verify_s=86_400.0),
+    store=Store(batch_max=4, verify_s=86_400.0),
     stock=Stock(deadline_s=1.5, stale_for_s=600.0),
     work=Work(jobs_poll_s=15.0, status_poll_s=15.0, status_page=3),
     events=Events(poll_s=15.0, ring_max=8),

@@ -134,7 +134,8 @@ class World:
         said = str(line.pop("event"))
         self.note(life.name if life else "?", f"{said} {line} {error!r}" if error else f"{said} {line}")
         rough = not self.chance.calm or (life is not None and life.frozen_until_s + AFTERMATH_S > self.loop.now_s)
-        if said in MUST_NOT_HAPPEN and not (rough and isinstance(error, (StoreUnavailable, Overloaded))):
+        expected = isinstance(error, Overloaded) or (rough and isinstance(error, StoreUnavailable))
+        if said in MUST_NOT_HAPPEN and not expected:
             self.found(f"{said}: {error!r}")
         raise structlog.DropEvent
 

@@ -157,7 +157,7 @@ class Dispatch:
         known = await self._earlier(job, work, source)
         if known is None or known.state is RemoteState.REQUESTED:  # not there, or left halfway: asking again finishes it
             try:
-                known = await asked(source, order, work, self.network.require(work.location, path=()))
+                known = await asked(source, order, work, await self.network.require(work.location, path=()))
             except Rejected as refusal:
                 if known is None:
                     reason = refusal.reason or refusal.detail or "REJECTED"

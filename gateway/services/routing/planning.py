@@ -90,7 +90,7 @@ class Routing:
         Raises:
             Refusals: It could not come from anywhere.
         """
-        check_pickup(wish, self.network)
+        await check_pickup(wish, self.network)
         skus = frozenset(line.sku for line in wish.lines)
 
         async def decide_on(landscape: Landscape) -> DecisionRecord:
@@ -101,7 +101,7 @@ class Routing:
         return await self.decided(skus, decide_on)
 
 
-def check_pickup(wish: Wish, network: Network) -> None:
+async def check_pickup(wish: Wish, network: Network) -> None:
     """A pickup, and nothing else, has a location where it is picked up, and perhaps a time.
 
     Raises:
@@ -116,7 +116,7 @@ def check_pickup(wish: Wish, network: Network) -> None:
     if wish.method is not Method.PICKUP and wish.pickup_slot is not None:
         raise Invalid(problem="Only a pickup has a slot.", path=("input", "pickupSlot"))
     if wish.pickup_at is not None:
-        network.require(wish.pickup_at, path=path)
+        await network.require(wish.pickup_at, path=path)
 
 
 def _without(kept: Reservation | None, shelves: dict[ShelfKey, Shelf]) -> Shelves:
