@@ -245,6 +245,12 @@ class FulfillmentOrder:
         return tally(line for shipment in self.shipments for package in shipment.packages for line in package.lines)
 
     @property
+    def numbers(self) -> frozenset[str]:
+        """The tracking numbers of what left, where there are any."""
+        told = (package.tracking_number for shipment in self.shipments for package in shipment.packages)
+        return frozenset(number for number in told if number is not None)
+
+    @property
     def remaining(self) -> tuple[Units, ...]:
         """What has not left yet; nothing of a SKU is left out."""
         shipped = self.shipped

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tests.simulation.bugs import BUGS
-from tests.simulation.runner import Verdict, judged, kept_seeds
+from tests.simulation.runner import Verdict, judge, judged, kept_seeds
 
 BUG_SEEDS_MAX = 1_000
 
@@ -38,7 +38,7 @@ def main(*, seeds: int, start: int, workers: int, bug: str | None, all_bugs: boo
             orders += verdict.orders
             if verdict.violations:
                 wrong.append(verdict)
-                progress.console.print(str(verdict), markup=False, highlight=False)
+                progress.console.print(str(verdict), markup=False, highlight=False, soft_wrap=True)
             progress.update(task, advance=1, wrong=len(wrong))
     took_s = time.perf_counter() - began_s
     if as_json:
@@ -55,7 +55,7 @@ def _all_found(console: Console, seeds: int, start: int, workers: int) -> bool:
         task = progress.add_task("planting", total=len(BUGS), wrong=0)
         for name, bug in BUGS.items():
             verdicts = islice(judged(range(start, start + seeds), workers=workers, bug=name), seeds)
-            found = next((each for each in verdicts if each.violations), None)
+            found = next((each for each in verdicts if each.violations and not judge(each.seed).violations), None)
             missed += found is None
             if found is None:
                 table.add_row(name, bug.says, "-", f"not in {seeds}", "")

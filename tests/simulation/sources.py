@@ -101,7 +101,7 @@ class Place:
             visibility_delay_s=self.shows_after_s_max,
             idempotency=self.idempotency,
             batch_skus_max=100,
-            fresh_for_s=5.0,
+            fresh_for_s=12.0,
         )
 
     # ------------------------------------------------------------------------------------------ asked

@@ -257,6 +257,8 @@ def play(seed: int, bug: str | None = None) -> Played:
             loop.run_until_complete(world.story())
         except Stuck as stuck:
             world.found(str(stuck))
+        except Exception as error:  # noqa: BLE001  # the seed must be told, whatever it is
+            world.found(f"the story broke off: {error!r}")
         trace, turns, virtual_s = tuple(world.trace), loop.turns, loop.now_s
         world.chance.calm = True
         loop.clear_up([life for gateway in world.gateways for life in gateway.lives])

@@ -31,7 +31,7 @@ from gateway.domain.refusals import Overloaded, ReadingOutdated, StoreUnavailabl
 from gateway.domain.tasks import Job, JobKind, JobState, retry_delay
 from gateway.ports import Clock, Command, Fenced, LostClaim, Source, Sources, Store, Touches, Upkeep, Writer
 from gateway.services.bells import rung
-from gateway.services.dispatch.requests import asked, can_look_up, fulfiller, looked_up, observed
+from gateway.services.dispatch.requests import asked, can_look_up, fulfiller, looked_up, observed, stopped_at
 from gateway.services.fulfillments import Park, Remind, Stopped, TurnDown
 from gateway.services.network import Network
 from gateway.services.orders import Reroute
@@ -182,6 +182,9 @@ class Dispatch:
             outcome = CancelOutcome.REFUSED
         if outcome is CancelOutcome.PENDING:
             raise Transient("the cancellation is pending")
+        told = await stopped_at(source, work, remote_ref) if outcome is CancelOutcome.CANCELED else None
+        if told is not None:
+            return await self._finish(job, observed(order, work, told, source))
         command = Stopped(order=order.id, work=work.id, outcome=outcome, remote_ref=remote_ref, by=source.name)
         return await self._finish(job, command)
 

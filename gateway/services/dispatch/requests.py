@@ -1,5 +1,6 @@
 """Between our words and a source's: what it is asked, and what its answer means for us."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.contract import (
@@ -8,6 +9,8 @@ from connectors.contract import (
     FulfillmentRequest,
     Idempotency,
     RemoteFulfillment,
+    RemoteRef,
+    RemoteState,
     RequestKey,
     RequestLine,
     Unsupported,
@@ -58,6 +61,14 @@ async def looked_up(source: Source, work: FulfillmentOrder) -> RemoteFulfillment
         raise Unsupported("an earlier attempt may have had an effect, and this source cannot look it up")
     found = await fulfiller(source).find(RequestKey(work.id))
     return None if found is None else ours(found, work)
+
+
+async def stopped_at(source: Source, work: FulfillmentOrder, ref: RemoteRef | None) -> RemoteFulfillment | None:
+    """How far a request had come that the source says it stopped: what left before does not come back. None: it never had it."""
+    for told in () if ref is None else await fulfiller(source).status((ref,)):
+        is_going_on = told.state in {RemoteState.REQUESTED, RemoteState.ACCEPTED}  # an answer from before it stopped
+        return ours(replace(told, state=RemoteState.CANCELED) if is_going_on else told, work)
+    return None
 
 
 def ours(remote: RemoteFulfillment, work: FulfillmentOrder) -> RemoteFulfillment:

@@ -12,7 +12,7 @@ from gateway.domain.identity import FulfillmentOrderId
 from gateway.domain.orders import Order
 from gateway.ports import OpenWork, Source, Sources, Store, Writer
 from gateway.services.dispatch.requests import fulfiller, observed
-from gateway.services.fulfillments import shows_what_left
+from gateway.services.fulfillments import new_packages, shows_what_left
 from gateway.services.readings import Readings
 
 log = structlog.get_logger(__name__)
@@ -86,8 +86,7 @@ def is_news(work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -
     if remote.short and remote.state in {RemoteState.REQUESTED, RemoteState.ACCEPTED}:
         return work.request_status is not RequestStatus.NEEDS_REVIEW
     if remote.state is RemoteState.ACCEPTED:
-        known = {package.tracking_number for shipment in work.shipments for package in shipment.packages}
-        more = any(package.lines and package.tracking_number not in known for package in remote.packages)
+        more = bool(new_packages(work, remote.packages, complete=False))
         uncounted = stock_drop is StockDrop.ON_ACCEPT and not work.in_source_books
         return more or uncounted or work.is_undecided
     return remote.state is not RemoteState.REQUESTED

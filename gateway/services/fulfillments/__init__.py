@@ -3,7 +3,7 @@
 from gateway.services.fulfillments.heard import Observe, Park, Stopped, TurnDown
 from gateway.services.fulfillments.overdue import Remind
 from gateway.services.fulfillments.overpromised import Relieve, short_units
-from gateway.services.fulfillments.packages import shows_what_left
+from gateway.services.fulfillments.packages import new_packages, shows_what_left
 from gateway.services.fulfillments.people import Fulfillments
 from gateway.services.fulfillments.said import Accept, Reject, Ship
 from gateway.services.fulfillments.stuck import Retry
@@ -20,6 +20,7 @@ __all__ = [
     "Ship",
     "Stopped",
     "TurnDown",
+    "new_packages",
     "short_units",
     "shows_what_left",
 ]

@@ -11,16 +11,22 @@ def shows_what_left(remote: RemoteFulfillment, stock_drop: StockDrop) -> bool:
 
 
 def new_packages(work: FulfillmentOrder, told: tuple[RemotePackage, ...], *, complete: bool) -> tuple[Package, ...]:
-    """What left that we did not know of. Of a ``complete`` request, everything has left, in some package."""
-    known = {package.tracking_number for shipment in work.shipments for package in shipment.packages}
-    left = dict(tally(work.remaining))
+    """What left that we did not know of. Of a ``complete`` request, everything has left, in some package.
+
+    Parcels have no identity of their own: a number may come later, and a person may have said already that one left. So units are
+    counted: what a source tells of is all that left, and what we know of is a part of that.
+    """
+    left, shipped = dict(tally(work.remaining)), work.shipped
+    all_told = tally(Units(sku=line.sku, units=line.units) for remote in told for line in remote.lines)
+    news = {sku: min(max(units - shipped.get(sku, 0), 0), left.get(sku, 0)) for sku, units in all_told.items()}
     found = []
     for remote in told:
-        if remote.tracking_number in known:  # one without a number cannot be told from another: it counts once
+        if remote.tracking_number in work.numbers:
             continue
-        lines = _taken(left, tally(Units(sku=line.sku, units=line.units) for line in remote.lines))
+        lines = _taken(news, tally(Units(sku=line.sku, units=line.units) for line in remote.lines))
         if lines:
             found.append(_package(remote, lines))
+            left |= {line.sku: left[line.sku] - line.units for line in lines}
     rest = tuple(Units(sku=sku, units=units) for sku, units in left.items() if units)
     if complete and rest:
         told_of_all = next((remote for remote in told if not remote.lines), None)

@@ -71,8 +71,11 @@ class Ship(Said):
     packages: tuple[Package, ...]
 
     def decide(self, books: Books) -> Order:
-        """Only what has not left before can leave."""
+        """Only what has not left before can leave. A parcel with a number that its source has told already is that parcel."""
         order, work = self._found(books)
+        packages = tuple(each for each in self.packages if each.tracking_number is None or each.tracking_number not in work.numbers)
+        if not packages:
+            return order
         return books.record(
-            shipped(books, order, work, self.packages, confirmed=False).settled(), event="fulfillment.shipped", actor=self.by
+            shipped(books, order, work, packages, confirmed=False).settled(), event="fulfillment.shipped", actor=self.by
         )
