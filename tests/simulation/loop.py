@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 TURNS_MAX: Final = 120_000
 TURNS_TO_CLEAR_UP_MAX: Final = 20_000
+TIMES_TOLD_TO_END: Final = 4
 
 
 class Stuck(RuntimeError):
@@ -179,20 +180,23 @@ class VirtualLoop(AbstractEventLoop):
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
         try:
-            for task in self._tasks:
-                task.cancel()
-            last = self.turns + TURNS_TO_CLEAR_UP_MAX
-            with suppress(Stuck):
-                while self.turns < last and (self._ready or not all(task.done() for task in self._tasks)):
-                    self._turn()
+            for _ in range(TIMES_TOLD_TO_END):
+                self._end_tasks()
         finally:
             asyncio._set_running_loop(before)
             for task in self._tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # whatever is still pending is given up
-                if not task.done():
-                    task.get_coro().close()
             self._closed = True
             self._ready.clear()
             self._timers.clear()
             self._buried.clear()
             self._tasks.clear()
+
+    def _end_tasks(self) -> None:
+        """Tell what is left to end, and let it; what it does on its way out may have to be told once more."""
+        for task in self._tasks:
+            task.cancel()
+        last = self.turns + TURNS_TO_CLEAR_UP_MAX
+        with suppress(Stuck):
+            while self.turns < last and (self._ready or not all(task.done() for task in self._tasks)):
+                self._turn()
