@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.api.context import Services
 from gateway.domain.invariants import Invariant
+from gateway.domain.refusals import StoreUnavailable
 from gateway.ports import Backlog
 
 
@@ -21,7 +22,10 @@ async def ready(request: Request) -> Response:
     services: Services | None = request.app.state.services
     if services is None:
         return JSONResponse({"status": "starting"}, 503)
-    backlog = await services.store.backlog()
+    try:
+        backlog = await services.store.backlog()
+    except StoreUnavailable as refusal:
+        return JSONResponse({"status": "store unavailable", "reason": refusal.reason}, 503)
     sources = {name: "DOWN" if desk.failure is not None else "OK" for name, desk in services.readings.desks.items()}
     return JSONResponse({"status": "ready", "sources": sources, "jobsReady": backlog.jobs_ready, "jobsDead": backlog.jobs_dead})
 
@@ -32,14 +36,18 @@ async def metrics(request: Request) -> Response:
     if services is None:
         return Response("", 503)
     registry = CollectorRegistry()
-    registry.register(_Figures(services, await services.store.backlog()))
+    try:
+        backlog = await services.store.backlog()
+    except StoreUnavailable:
+        backlog = None
+    registry.register(_Figures(services, backlog))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class _Figures:
     """What the gateway knows of itself, at the moment of asking."""
 
-    def __init__(self, services: Services, backlog: Backlog) -> None:
+    def __init__(self, services: Services, backlog: Backlog | None) -> None:
         self._services = services
         self._backlog = backlog
 
@@ -54,11 +62,15 @@ class _Figures:
             if desk.latency_ms is not None:
                 latency.add_metric([name], desk.latency_ms)
         plain = {
-            "dom_jobs_ready": ("Jobs that wait to be done", self._backlog.jobs_ready),
-            "dom_jobs_dead": ("Jobs that were given up; a person must look", self._backlog.jobs_dead),
-            "dom_events_unsequenced": ("Events that nobody has seen yet", self._backlog.events_unsequenced),
+            "dom_store_up": ("1 if our own books can be read", 0 if self._backlog is None else 1),
             "dom_event_sequence": ("The newest sequence number", self._services.events.newest),
         }
+        if self._backlog is not None:
+            plain |= {
+                "dom_jobs_ready": ("Jobs that wait to be done", self._backlog.jobs_ready),
+                "dom_jobs_dead": ("Jobs that were given up; a person must look", self._backlog.jobs_dead),
+                "dom_events_unsequenced": ("Events that nobody has seen yet", self._backlog.events_unsequenced),
+            }
         figures = (GaugeMetricFamily(name, text, value=value) for name, (text, value) in plain.items())
         found = self._services.oversight.overpromised_units
         short = CounterMetricFamily("dom_overpromised_units", "Units that were promised and then found to be missing", value=found)

@@ -67,6 +67,10 @@ def test_without_our_books_stock_is_what_sources_say_and_everything_else_says_wh
             assert "unplugged" in away["notice"]
             assert await code(graph, ORDER, id=order["id"]) == "STORE_UNAVAILABLE"
             assert await code(graph, ORDERS) == "STORE_UNAVAILABLE"
+            (refusal,) = (await place(graph, line("SKU-0010", 2), key="meanwhile"))["userErrors"]
+            assert refusal["code"] == "STORE_UNAVAILABLE"
+            assert (await graph.client.get("/readyz")).status_code == 503
+            assert "dom_store_up 0.0" in (await graph.client.get("/metrics")).text
 
             plug.out = False
             (back,) = (await graph(STOCK))["inventory"]
