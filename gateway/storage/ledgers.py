@@ -82,16 +82,15 @@ async def _lock_shelves(connection: AsyncConnection, skus: Collection[Sku]) -> d
     """Our promises on these SKUs, and each SKU as a whole: what has no row yet cannot be locked, so the row for all of it is made.
 
     Without it, one gateway could bind the last unit at a location while another holds it for the network, and neither would see
-    the other's new row.
+    the other's new row. It is made before any shelf is locked: to wait for another's, holding some, may be to wait for ever.
     """
-    shelves = await load_shelves(connection, skus, lock=True)
-    missing = [sku for sku in sorted(skus) if (sku, NETWORK) not in shelves and not is_made_up(sku)]
-    if missing:
-        whole = {"location_id": NETWORK, "held_units": 0, "committed_units": 0, "settled_epoch": 0, "version": 0}
-        rows = [{"sku": sku, "acknowledged": _NOTHING_ACKNOWLEDGED, **whole} for sku in missing]
+    goods = [sku for sku in sorted(skus) if not is_made_up(sku)]
+    known = {row[0] for row in await connection.execute(_KNOWN, {"skus": goods})} if goods else set()
+    whole = {"location_id": NETWORK, "held_units": 0, "committed_units": 0, "settled_epoch": 0, "version": 0}
+    rows = [{"sku": sku, "acknowledged": _NOTHING_ACKNOWLEDGED, **whole} for sku in goods if sku not in known]
+    if rows:
         await connection.execute(upsert(connection.dialect.name, shelf).on_conflict_do_nothing(), rows)
-        shelves = await load_shelves(connection, skus, lock=True)
-    return shelves
+    return await load_shelves(connection, skus, lock=True)
 
 
 async def load_shelves(connection: AsyncConnection, skus: Collection[Sku], *, lock: bool = False) -> dict[ShelfKey, Shelf]:
@@ -148,6 +147,7 @@ _RESERVATIONS: Final = select(reservation.c.body).where(in_given(reservation.c.i
 _RESERVATIONS_LOCKED: Final = _RESERVATIONS.with_for_update()
 _EPOCHS: Final = select(source.c.name, source.c.epoch).order_by(source.c.name)
 _EPOCHS_LOCKED: Final = _EPOCHS.where(in_given(source.c.name, "sources")).with_for_update()
+_KNOWN: Final = select(shelf.c.sku).where(in_given(shelf.c.sku, "skus"), shelf.c.location_id == NETWORK)
 _DUE: Final = select(hold.c.reservation_id).distinct().where(in_given(hold.c.sku, "skus"), hold.c.expires_at <= store_now())
 _NUMBERS: Final = select(order.c.channel, order.c.external_id, order.c.number).where(
     in_given(order.c.channel, "channels"), in_given(order.c.external_id, "ids")
