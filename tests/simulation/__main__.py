@@ -3,12 +3,10 @@
 import json
 import sys
 import time
-from itertools import islice
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.runner import Verdict, judge, judged, kept_seeds
@@ -49,20 +47,19 @@ def main(*, seeds: int, start: int, workers: int, bug: str | None, all_bugs: boo
 
 
 def _all_found(console: Console, seeds: int, start: int, workers: int) -> bool:
-    table = Table("bug", "what it is", "seed", "after", "found as")
+    """Whether each planted bug is found, by a seed that finds nothing without it."""
     missed = 0
     with _progress(console) as progress:
         task = progress.add_task("planting", total=len(BUGS), wrong=0)
         for name, bug in BUGS.items():
-            verdicts = islice(judged(range(start, start + seeds), workers=workers, bug=name), seeds)
+            verdicts = judged(range(start, start + seeds), workers=workers, bug=name)
             found = next((each for each in verdicts if each.violations and not judge(each.seed).violations), None)
             missed += found is None
-            if found is None:
-                table.add_row(name, bug.says, "-", f"not in {seeds}", "")
-            else:
-                table.add_row(name, bug.says, str(found.seed), str(found.seed - start + 1), found.violations[0][:80])
+            when = (
+                f"not in {seeds}" if found is None else f"seed {found.seed}, the {found.seed - start + 1}th: {found.violations[0]}"
+            )
+            progress.console.print(f"{name:<24} {bug.says:<60} {when}"[:240], markup=False, highlight=False, soft_wrap=True)
             progress.update(task, advance=1, wrong=missed)
-    console.print(table)
     console.print(f"{len(BUGS) - missed} of {len(BUGS)} planted bugs found")
     return missed == 0
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from connectors.contract import Address, RequestKey, Sku
 from gateway.api.context import Services
 from gateway.domain.events import OrderEvent
-from gateway.domain.fulfillments import FulfillmentAction, FulfillmentOrder, Package, Units
+from gateway.domain.fulfillments import FulfillmentAction, FulfillmentOrder, Package, RequestStatus, Units
 from gateway.domain.identity import LocationId, OrderId, ReservationId
 from gateway.domain.orders import Order
 from gateway.domain.refusals import Overloaded, Refusal, Refusals, ReservationExpired, StoreUnavailable
@@ -134,7 +134,7 @@ class Crowd:
         order = await self._said("look", lambda services, _once: services.orders.find(wanted))
         if not isinstance(order, Order):
             return
-        works = [work for work in order.fulfillment_orders if work.supported_actions]
+        works = [work for work in order.fulfillment_orders if work.supported_actions and not self._is_for_others(work)]
         if not works:
             return
         work = self.chance.one_of(works)
@@ -152,6 +152,11 @@ class Crowd:
             return services.fulfillments.reject(work.id, reason_code="NO_HANDS", **how)
 
         await self._said(verb, act)
+
+    def _is_for_others(self, work: FulfillmentOrder) -> bool:
+        """Whether it waits for somebody who knows what has left of it: whoever looks after it says so only if he knows."""
+        left = any(each.key == RequestKey(work.id) and each.packages for place in self.places for each in place.requests.values())
+        return work.request_status is RequestStatus.NEEDS_REVIEW and left
 
     async def _ship(self, work: FulfillmentOrder, version: int | None) -> None:
         """Packages leave by hand; the place itself says so later, too."""
@@ -197,6 +202,7 @@ class Crowd:
     async def _outcome(self, gateway: Gateway, once: Once, asks: Callable[[Services, Once], Awaitable[Any]]) -> object:
         """What one gateway says."""
         self.note("client", f"asks {gateway.name} to {once.operation} {once.key}")
+        was_done = once.key in self._answers
         try:
             async with asyncio.timeout(PATIENCE_S):
                 answer = await gateway.ask(lambda services: asks(services, once))
@@ -205,7 +211,7 @@ class Crowd:
             return GONE
         except (Refusal, Refusals) as refusal:
             self.note("client", f"is refused {once.key}: {refusal}")
-            if once.key in self._answers:
+            if was_done:
                 self.found(f"{once.key} was done, and asked again it was refused: {refusal}")
             self._judge(refusal)
             return refusal

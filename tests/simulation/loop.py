@@ -67,6 +67,7 @@ class VirtualLoop(AbstractEventLoop):
         self._numbers = count()
         self._buried: list[Handle] = []
         self._tasks: list[Task[Any]] = []
+        self._ending = False
         self._closed = False
 
     # ------------------------------------------------------------------------------------------ what asyncio asks for
@@ -156,7 +157,7 @@ class VirtualLoop(AbstractEventLoop):
         if handle._cancelled:
             return
         life = handle._context.get(LIFE)  # type: ignore[attr-defined]  # asyncio keeps it to itself
-        if life is None or (life.alive and life.frozen_until_s <= self.now_s):
+        if life is None or self._ending or (life.alive and life.frozen_until_s <= self.now_s):
             handle._run()
         elif life.alive:
             heapq.heappush(self._timers, (life.frozen_until_s, next(self._numbers), handle))
@@ -171,11 +172,9 @@ class VirtualLoop(AbstractEventLoop):
             self.now_s = max(self.now_s, when)
             self._ready.append(timer)
 
-    def clear_up(self, lives: list[Life]) -> None:
-        """After the end: let everything that is left come to its own end, so that nothing is left over for the next loop."""
-        for life in lives:
-            life.alive = True
-            life.frozen_until_s = 0.0
+    def clear_up(self) -> None:
+        """After the end: let everything that is left, dead or not, come to its own end: nothing is left over for the next loop."""
+        self._ending = True
         self._ready.extend(self._buried)
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)

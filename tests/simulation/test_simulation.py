@@ -60,4 +60,4 @@ def test_waiting_for_what_never_comes_is_noticed() -> None:
 
     with pytest.raises(Stuck):
         loop.run_until_complete(wait())
-    loop.clear_up([])
+    loop.clear_up()

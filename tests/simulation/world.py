@@ -163,6 +163,7 @@ class World:
         await self._rest()
         for follow in follows:
             follow.cancel()
+        self.end()
         if self.violations:
             return
         books = picture(self.server.disk, START + timedelta(seconds=self.loop.now_s))
@@ -170,6 +171,11 @@ class World:
             self.found(problem)
         for complaint in self.loop.complained():
             self.found(complaint)
+
+    def end(self) -> None:
+        """Nothing goes on any more."""
+        for gateway in self.gateways:
+            gateway.kill()
 
     async def trouble(self) -> None:
         """Processes die, clocks jump, places go down, goods arrive."""
@@ -261,7 +267,8 @@ def play(seed: int, bug: str | None = None) -> Played:
             world.found(f"the story broke off: {error!r}")
         trace, turns, virtual_s = tuple(world.trace), loop.turns, loop.now_s
         world.chance.calm = True
-        loop.clear_up([life for gateway in world.gateways for life in gateway.lives])
+        world.end()
+        loop.clear_up()
     ended = hashlib.sha256("\n".join(map(str, trace)).encode())
     ended.update(repr((turns, virtual_s, random.random())).encode())
     return Played(
