@@ -55,9 +55,9 @@ def _all_found(console: Console, seeds: int, start: int, workers: int) -> bool:
             verdicts = judged(range(start, start + seeds), workers=workers, bug=name)
             found = next((each for each in verdicts if each.violations and not judge(each.seed).violations), None)
             missed += found is None
-            when = (
-                f"not in {seeds}" if found is None else f"seed {found.seed}, the {found.seed - start + 1}th: {found.violations[0]}"
-            )
+            when = f"not in {seeds} seeds"
+            if found is not None:
+                when = f"in {found.seed - start + 1} seeds, by {found.seed}: {found.violations[0]}"
             progress.console.print(f"{name:<24} {bug.says:<60} {when}"[:240], markup=False, highlight=False, soft_wrap=True)
             progress.update(task, advance=1, wrong=missed)
     console.print(f"{len(BUGS) - missed} of {len(BUGS)} planted bugs found")

@@ -142,10 +142,11 @@ def unrest(now: Picture, disk: Disk, followers: Sequence[Follower]) -> Iterator[
 
 async def wrong(now: Picture, server: Server, places: Sequence[Place], crowd: Crowd) -> list[str]:
     """What is wrong when all is over: all that ``dom verify`` finds, and what only somebody can know who sees all sides."""
+    seen = [*_lost_or_doubled(now, crowd), *_not_as_sent(now, places)]  # at once: places go on while the rest is examined
     connection = cast("AsyncConnection", Connection(server, None))
     findings = Findings(connection=connection, limit=10, pause_s=0.0, advance=lambda _what, _done, _of: None)
     report = await examine(findings, now=now.at, monotonic=asyncio.get_running_loop().time)
-    return [*map(str, report.differences), *_lost_or_doubled(now, crowd), *_not_as_sent(now, places)]
+    return [*map(str, report.differences), *seen]
 
 
 def _lost_or_doubled(now: Picture, crowd: Crowd) -> Iterator[str]:

@@ -21,11 +21,15 @@ Key = tuple[str, tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """Two doors to one file: what is committed, and the transaction that is being written. ``touched`` rows are those it wrote."""
+    """Two doors to one file: what is committed, and the transaction that is being written. ``touched`` rows are those it wrote.
+
+    ``counters`` are where SQLite keeps the numbers that it gave, if it does: rows are numbered from 1 again in each schedule.
+    """
 
     reader: sqlite3.Connection
     writer: sqlite3.Connection
     at_first: dict[str, Sequence[tuple[object, ...]]]
+    counters: Sequence[str]
     touched: list[Key]
     clock: "list[Callable[[], int]]"
 
@@ -35,7 +39,7 @@ class Disk:
         if self.writer.in_transaction:
             self.writer.execute("ROLLBACK")
         self.writer.execute("BEGIN IMMEDIATE")
-        for table in _TABLES:
+        for table in (*_TABLES, *self.counters):
             self.writer.execute(f"DELETE FROM {table}")  # noqa: S608  # our own tables
         for table, rows in self.at_first.items():
             for row in rows:
@@ -65,7 +69,8 @@ def disk() -> Disk:
         for table in _TABLES
         if (rows := reader.execute(f"SELECT * FROM {table}").fetchall())  # noqa: S608  # ours
     }
-    return Disk(reader=reader, writer=writer, at_first=at_first, touched=touched, clock=clock)
+    counters = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'")]
+    return Disk(reader=reader, writer=writer, at_first=at_first, counters=counters, touched=touched, clock=clock)
 
 
 _TABLES: Final = tuple(table.name for table in reversed(metadata.sorted_tables))

@@ -140,7 +140,7 @@ class Gateway:
                     name=SourceName(place.name),
                     label=place.name,
                     kind=place.kind,
-                    connector=SimulatedConnector(line=Line(place=place, chance=self.chance), info=place.info),
+                    connector=SimulatedConnector(line=Line(place=place, chance=self.chance, stall=self.freeze), info=place.info),
                 )
                 for place in self.places.values()
             },

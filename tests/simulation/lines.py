@@ -30,6 +30,8 @@ from tests.simulation.sources import Place
 T = TypeVar("T")
 
 PATIENCE_S: Final = 4.0
+STALL_S: Final = 100.0
+"""Longer than any lease: somebody else does the job in the meantime."""
 ON_THE_WAY_S_MAX: Final = 3.0
 """Less than anybody's patience: who asks again after it looks up first, and finds what has arrived by then."""
 
@@ -77,10 +79,11 @@ class Exchange(Generic[T]):
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """The way to one place and back: slow, and not always one."""
+    """The way to one place and back: slow, and not always one. ``stall`` freezes whoever asks, for so many seconds."""
 
     place: Place
     chance: Chance
+    stall: Callable[[float], None]
 
     async def ask(self, question: Callable[[], T], *, writes: bool = False) -> T:
         """What the place answers.
@@ -104,6 +107,8 @@ class Line:
             exchange.send()
         if self.place.idempotency is Idempotency.KEY and self.chance.fails(weather.delivered_twice):
             exchange.send(heard=False)
+        if writes and self.chance.fails(weather.asker_stalls):
+            self.stall(STALL_S)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 said: T = await exchange.answer

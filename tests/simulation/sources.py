@@ -90,6 +90,7 @@ class Place:
     requests: dict[RemoteRef, Request] = field(default_factory=dict)
     given_up: dict[RequestKey, dict[Sku, int]] = field(default_factory=dict)
     refused: dict[RequestKey, None] = field(default_factory=dict)
+    looked_up: dict[RequestKey, None] = field(default_factory=dict)
     down_until_s: float = 0.0
 
     @property
@@ -121,9 +122,9 @@ class Place:
         return StockBatch(levels=levels, unknown=frozenset(sku for sku in skus if sku not in self.stock))
 
     def take(self, asked: FulfillmentRequest) -> RemoteFulfillment:
-        """Somebody asks it to send something. Who knows keys never takes the same twice; others do, once it was decided."""
+        """Somebody asks it to send something. Who knows keys never takes the same twice; others do from who did not look first."""
         known = self.with_key(asked.key)
-        if known and (self.idempotency is Idempotency.KEY or known[0].state is RemoteState.REQUESTED):
+        if known and (self.idempotency is Idempotency.KEY or asked.key in self.looked_up):
             return known[0].told()
         if asked.key in self.refused or (not known and self.chance.fails(self.chance.weather.source_refuses)):
             self.note(self.name, f"turns {asked.key} down")
@@ -151,7 +152,10 @@ class Place:
     def find(self, key: RequestKey) -> RemoteFulfillment | None:
         """What it knows under that key."""
         known = self.with_key(key)
-        return known[0].told() if known else None
+        if not known:
+            return None
+        self.looked_up[key] = None
+        return known[0].told()
 
     def stop(self, ref: RemoteRef) -> CancelOutcome:
         """Somebody asks it to stop."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -110,9 +111,10 @@ class Dispatch:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self.bell.clear()
+                until_s = self.clock.monotonic() + self.deadline_s
                 jobs = await self._claim(self.concurrency_max - len(running))
                 for job in jobs:
-                    task = tasks.create_task(self._do(job))
+                    task = tasks.create_task(self._do(job, until_s))
                     running.add(task)
                     task.add_done_callback(ended)
                 if not jobs:
@@ -127,10 +129,10 @@ class Dispatch:
             log.exception("jobs_unreachable")
             return ()
 
-    async def _do(self, job: Job) -> None:
+    async def _do(self, job: Job, until_s: float) -> None:
         """One job, whatever happens: it ends, or it comes again."""
         handlers: Mapping[JobKind, Callable[[Job], Awaitable[None]]] = {
-            JobKind.SUBMIT: self._submit,
+            JobKind.SUBMIT: partial(self._submit, until_s=until_s),
             JobKind.STOP: self._stop,
             JobKind.ROUTE: self._route,
             JobKind.REMIND: self._remind,
@@ -148,7 +150,7 @@ class Dispatch:
             await self._come_again(job, error)
 
     # ------------------------------------------------------------------------------------------ the four kinds
-    async def _submit(self, job: Job) -> None:
+    async def _submit(self, job: Job, *, until_s: float) -> None:
         order, work = await self._look(job)
         source = self._source(work)
         if work.request_status is not RequestStatus.UNSUBMITTED:
@@ -157,7 +159,10 @@ class Dispatch:
         known = await self._earlier(job, work, source)
         if known is None or known.state is RemoteState.REQUESTED:  # not there, or left halfway: asking again finishes it
             try:
-                known = await asked(source, order, work, await self.network.require(work.location, path=()))
+                location = await self.network.require(work.location, path=())
+                if self.clock.monotonic() > until_s:  # a process that slept wakes up here, and another has asked since
+                    raise TimeoutError
+                known = await asked(source, order, work, location)
             except Rejected as refusal:
                 if known is None:
                     reason = refusal.reason or refusal.detail or "REJECTED"
