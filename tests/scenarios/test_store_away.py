@@ -59,7 +59,8 @@ def test_without_our_books_stock_is_what_sources_say_and_everything_else_says_wh
             plug.out = True
             await sandboxes["odoo"].count("wh-dallas", "SKU-0010", 123)
             (away,) = (await graph(STOCK))["inventory"]
-            assert [each["available"] for each in away["levels"] if each["location"]["code"] == "dallas-warehouse"] == [123]
+            (dallas,) = [each["available"] for each in away["levels"] if each["location"]["code"] == "dallas-warehouse"]
+            assert dallas in {121, 123}, "as counted, less the order if it has arrived by then"
             assert (
                 {each["availableToPromise"] for each in away["levels"]} == {each["reserved"] for each in away["levels"]} == {None}
             )
