@@ -55,7 +55,7 @@ class Store:
     """
 
     url: StoreUrl = DEFAULT_STORE
-    batch_max: Annotated[int, Meta(ge=1, le=1_000)] = 64
+    batch_max: Annotated[int, Meta(ge=1, le=1_000)] = 256
     queue_max: Positive = 10_000
     wait_s_max: Seconds = 10.0
     keep_events_days: Days = 90

@@ -117,7 +117,6 @@ class Source(Node):
         label: Its name for people.
         kind: What it looks after.
         connector: The kind of connector that reaches it.
-        capabilities: What it can do, and how far its numbers carry a promise.
         safety_stock: Units kept back from promises at each of its locations.
         status: Whether its last read of stock succeeded.
         status_reason: Why its last read of stock failed.
@@ -129,13 +128,17 @@ class Source(Node):
     label: str
     kind: SourceKind
     connector: str
-    capabilities: SourceCapabilities
     safety_stock: int
     status: SourceStatus
     status_reason: str | None
     latency_ms: float | None
     last_read_at: Instant | None
     configured: strawberry.Private[Configured]
+
+    @strawberry.field
+    def capabilities(self) -> SourceCapabilities:
+        """What it can do, and how far its numbers carry a promise."""
+        return SourceCapabilities.of(self.configured)
 
     @strawberry.field
     async def health(self, info: strawberry.Info[Any, None]) -> SourceHealth:
@@ -167,7 +170,6 @@ class Source(Node):
             label=source.label,
             kind=source.kind,
             connector=source.connector.info.connector,
-            capabilities=SourceCapabilities.of(source),
             safety_stock=source.safety_units,
             status=SourceStatus.OK if failure is None else SourceStatus.DOWN,
             status_reason=None if failure is None else str(failure),

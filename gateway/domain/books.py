@@ -268,8 +268,8 @@ class Books:
             self._put(replace(shelf, acknowledged=(*shelf.acknowledged, noted)))
 
     def settle(self, readings: Mapping[ShelfKey, Reading]) -> None:
-        """Take off what these readings already contain, wherever something is written anyway."""
-        for key in tuple(self.changed_shelves):
+        """Take off what these readings already contain, wherever this attempt writes something anyway."""
+        for key in dict.fromkeys(key for mapping, key, _ in self._undo if mapping is self.changed_shelves):
             shelf, reading = self.shelves[key], readings.get(key)
             contained = contained_in(reading, shelf) if reading is not None and reading.available is not None else ()
             if reading is None or not contained:

@@ -22,7 +22,7 @@ from gateway.ports import Clock, Command, Fenced, LostClaim, NewId, Once
 from gateway.storage import answers, claims
 from gateway.storage.database import Database
 from gateway.storage.documents import document, read
-from gateway.storage.failures import away, passing
+from gateway.storage.failures import away, passing, told
 from gateway.storage.ledgers import load, save
 from gateway.storage.turns import Turns
 
@@ -98,7 +98,7 @@ class GroupCommitWriter:
     clock: Clock
     new_id: NewId
     committed: Callable[[Committed], None]
-    batch_max: int = 64
+    batch_max: int = 256
     queue_max: int = 10_000
     wait_max_s: float = 10.0
     _turns: Turns[Waiting] = field(init=False)
@@ -175,7 +175,7 @@ class GroupCommitWriter:
                 await self._commit(batch[middle:])
             else:
                 log.exception("write_failed", command=batch[0].name)
-                batch[0].refuse(error)
+                batch[0].refuse(told(error))
             return
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.settle(outcome)

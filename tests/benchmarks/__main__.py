@@ -160,7 +160,7 @@ def order_mix(
 @click.option("--orders", default=2_000)
 @click.option("--orders-alone", default=500, help="With a transaction for each.")
 def writer(*, as_json: bool, kinds: Sequence[Kind], rounds: int, orders: int, orders_alone: int) -> None:
-    """The writer alone: transactions shared by up to 64 orders, against a transaction for each."""
+    """The writer alone: transactions shared by up to 256 orders, against a transaction for each."""
 
     async def story(folder: Path, advance: Advance) -> Report:
         async with databases(folder, kinds) as made:

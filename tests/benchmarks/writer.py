@@ -37,7 +37,7 @@ from tests.benchmarks.report import Figures, Report, medians, quotient
 
 SKUS = tuple(Sku(f"SKU-{number:04d}") for number in range(1, 6))
 PLACES = 12
-GROUPED, ALONE = 64, 1
+GROUPED, ALONE = 256, 1
 SUBMITTERS = 200
 WARM = 8
 
@@ -106,7 +106,7 @@ def ways(kinds: Sequence[Kind]) -> list[Way]:
 async def measure(
     made: Databases, *, kinds: Sequence[Kind], rounds: int, orders: int, orders_alone: int, advance: Callable[[], object]
 ) -> Report:
-    """Transactions shared by up to 64 orders against a transaction for each, turn about."""
+    """Transactions shared by up to 256 orders against a transaction for each, turn about."""
     runs: dict[Way, list[Figures]] = {way: [] for way in ways(kinds)}
     for _ in range(rounds):
         for way, found in runs.items():
