@@ -13,13 +13,21 @@ from connectors.contract import Connector, SourceKind
 GROUP = "dom.connectors"
 
 
+def _unseen(_asked: str, _answered: bytes) -> None:
+    """Nobody compares."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a connector may use of the machine. ``transport`` replaces the network; ``now`` is an instant with an offset."""
+    """What a connector may use of the machine. ``transport`` replaces the network; ``now`` is an instant with an offset.
+
+    ``witness`` is shown every answer as it came, with what was asked: for people who compare it with what we make of it.
+    """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     transport: httpx.AsyncBaseTransport | None = None
+    witness: Callable[[str, bytes], None] = _unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

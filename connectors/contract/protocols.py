@@ -1,23 +1,31 @@
 """What a connector can do: small protocols, each a capability."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from connectors.contract.words import (
     CancelOutcome,
     ConnectorInfo,
+    Cursor,
     FulfillmentRequest,
     Health,
+    HoldRequest,
     Idempotency,
+    Quote,
+    QuoteRequest,
     RawRequest,
     RemoteFulfillment,
+    RemoteHold,
     RemoteLocation,
     RemoteRef,
     RequestKey,
     Sku,
+    SkuPage,
     SourceEvent,
     StockBatch,
+    StockChanges,
+    Traffic,
 )
 
 
@@ -46,8 +54,25 @@ class StockReader(Protocol):
         Rows that were not asked for are dropped. Quantities are floored to whole units.
         """
 
-    async def warm(self, products_max: int) -> int:
-        """Learn the source's product ids ahead of the first read, so that reads need no look-up. Returns how many."""
+
+@runtime_checkable
+class StockLister(Protocol):
+    """Can say which SKUs it carries."""
+
+    async def skus(self, after: Cursor | None) -> SkuPage:
+        """The next page of SKUs, from the beginning for None. What it needs to read them is remembered on the way."""
+
+
+@runtime_checkable
+class StockFeed(Protocol):
+    """Can say what has moved since it was last asked: by polling, by a tail, or from a queue."""
+
+    async def stock_changes(self, cursor: Cursor | None) -> StockChanges:
+        """What has moved since. None: begin now; nothing has moved yet.
+
+        Asked again with the same cursor, it tells the same and what came after: a crash in between loses nothing. A change may be
+        told twice, and late, but never not at all.
+        """
 
 
 @runtime_checkable
@@ -87,11 +112,52 @@ class WebhookReceiver(Protocol):
         """
 
 
+@runtime_checkable
+class Holder(Protocol):
+    """Can set goods aside for us before it is asked to ship them."""
+
+    async def hold(self, request: HoldRequest) -> RemoteHold:
+        """Set all of it aside, or nothing.
+
+        Asked again under the same key, the earlier hold is completed and returned, never made a second time.
+
+        Raises:
+            Rejected: There is not enough, or it cannot be held.
+            OutcomeUnknown: Sent, no answer: ``find_hold`` before asking again.
+        """
+
+    async def find_hold(self, key: RequestKey) -> RemoteHold | None:
+        """What is set aside under our key. None: surely nothing."""
+
+    async def release(self, ref: RemoteRef) -> None:
+        """Give it back. Safe to repeat."""
+
+
+@runtime_checkable
+class Quoter(Protocol):
+    """Can say what shipping would cost, and when it would arrive."""
+
+    async def quote(self, request: QuoteRequest) -> tuple[Quote, ...]:
+        """What it offers, cheapest first; empty where it would not ship this at all."""
+
+
+@runtime_checkable
+class Observed(Protocol):
+    """Can say how asking it has been going."""
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """By what is done with it: ``READ`` and ``WRITE``."""
+
+
 class Capability(StrEnum):
     """What can be asked of a source.
 
     Attributes:
         READ_STOCK: Live stock.
+        LIST_SKUS: Which SKUs it carries.
+        FEED: What has moved since it was last asked.
+        HOLD: Setting goods aside before they are asked for.
+        QUOTE: What shipping would cost, and when it would arrive.
         FULFILL: Requests to ship or hand over.
         FIND_BY_KEY: Looking a request up by our key.
         CANCEL: Stopping a request.
@@ -99,21 +165,31 @@ class Capability(StrEnum):
     """
 
     READ_STOCK = "READ_STOCK"
+    LIST_SKUS = "LIST_SKUS"
+    FEED = "FEED"
+    HOLD = "HOLD"
+    QUOTE = "QUOTE"
     FULFILL = "FULFILL"
     FIND_BY_KEY = "FIND_BY_KEY"
     CANCEL = "CANCEL"
     WEBHOOKS = "WEBHOOKS"
 
 
+_BY_PROTOCOL: Final[Mapping[Capability, type]] = {
+    Capability.READ_STOCK: StockReader,
+    Capability.LIST_SKUS: StockLister,
+    Capability.FEED: StockFeed,
+    Capability.HOLD: Holder,
+    Capability.QUOTE: Quoter,
+    Capability.FULFILL: Fulfiller,
+    Capability.CANCEL: Fulfiller,
+    Capability.WEBHOOKS: WebhookReceiver,
+}
+
+
 def capabilities_of(connector: Connector) -> frozenset[Capability]:
     """What this connector can be asked for, read off the protocols it keeps."""
-    found: set[Capability] = set()
-    if isinstance(connector, StockReader):
-        found.add(Capability.READ_STOCK)
-    if isinstance(connector, Fulfiller):
-        found |= {Capability.FULFILL, Capability.CANCEL}
-        if connector.info.idempotency is not Idempotency.NONE:
-            found.add(Capability.FIND_BY_KEY)
-    if isinstance(connector, WebhookReceiver):
-        found.add(Capability.WEBHOOKS)
+    found = {each for each, protocol in _BY_PROTOCOL.items() if isinstance(connector, protocol)}
+    if Capability.FULFILL in found and connector.info.idempotency is not Idempotency.NONE:
+        found.add(Capability.FIND_BY_KEY)
     return frozenset(found)

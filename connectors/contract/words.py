@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 
@@ -10,6 +11,8 @@ Sku = NewType("Sku", str)
 RemoteLocationId = NewType("RemoteLocationId", str)
 RemoteRef = NewType("RemoteRef", str)
 RequestKey = NewType("RequestKey", str)
+Cursor = NewType("Cursor", str)
+"""A place in a source's own list or sequence: only the source understands it."""
 
 
 class Secret(str):
@@ -81,7 +84,8 @@ class ConnectorInfo:
     ``visibility_delay_s``: for so long after the source took an order of ours into its books (as ``stock_drop`` says) a read may
     still show the number from before; 0 where a read shows it at once. What nobody documents is declared with a margin: too long
     costs sales for a while, too short sells twice. ``batch_skus_max`` is the source's own limit on one read; ``fresh_for_s`` how
-    long a reading may be served without asking again.
+    long a reading may be served without asking again. ``rate_per_s`` and ``concurrency_max`` bound how often and how much at once
+    it is asked, reads and writes each; None: it sets no bound that we know of.
     """
 
     kind: SourceKind
@@ -91,6 +95,8 @@ class ConnectorInfo:
     idempotency: Idempotency
     batch_skus_max: int
     fresh_for_s: float
+    rate_per_s: float | None = None
+    concurrency_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,41 @@ class Health:
     remote_version: str | None = None
     credential_expires_at: datetime | None = None
     detail: str = ""
+
+
+class BreakerState(StrEnum):
+    """Whether requests get through to a source.
+
+    Attributes:
+        CLOSED: All of them.
+        OPEN: None: it has failed too often in a row.
+        HALF_OPEN: One, whose end decides.
+    """
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """How reads, or writes, of one source fare.
+
+    ``calls`` counts exchanges, ``retries`` and ``hedges`` among them; ``failures`` are those that the breaker counts, ``throttled``
+    those that the source put off. ``allowance`` is what the source itself says that may still be asked of it, in its own unit.
+    ``last_error`` stays after it has recovered.
+    """
+
+    breaker: BreakerState
+    in_flight: int
+    calls: int
+    failures: int
+    retries: int = 0
+    throttled: int = 0
+    hedges: int = 0
+    allowance: float | None = None
+    last_latency_ms: float | None = None
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +218,26 @@ class StockBatch:
     names: Mapping[Sku, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockChanges:
+    """What has moved since a cursor: hints to read again, without numbers, so that late, repeated and reordered ones do no harm.
+
+    ``more``: there is more to be had at once, from ``cursor`` on.
+    """
+
+    skus: frozenset[Sku]
+    cursor: Cursor
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuPage:
+    """Some of the SKUs that a source carries. ``next``: where the others begin; None at the end."""
+
+    skus: tuple[Sku, ...]
+    next: Cursor | None = None
+
+
 # ---------------------------------------------------------------------------------------------- fulfillment
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLine:
@@ -243,6 +304,49 @@ class CancelOutcome(StrEnum):
     PARTIAL = "PARTIAL"
     REFUSED = "REFUSED"
     TOO_LATE = "TOO_LATE"
+
+
+# ---------------------------------------------------------------------------------------------- holds and quotes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """Units to set aside at one location, all of them or none. ``key`` is ours, and the same for every attempt."""
+
+    key: RequestKey
+    location: RemoteLocationId
+    lines: tuple[RequestLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteHold:
+    """What the source has set aside under our key."""
+
+    ref: RemoteRef
+    key: RequestKey
+    lines: tuple[RequestLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteRequest:
+    """What it would cost, and when it would arrive. ``location`` None: the source decides where it ships from."""
+
+    lines: tuple[RequestLine, ...]
+    recipient: Address
+    location: RemoteLocationId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """One service that would take it. ``amount`` is in units of ``currency`` (ISO 4217), None where the source does not say.
+
+    ``ships_by`` and ``arrives_by`` are the latest of what the source estimates, with an offset.
+    """
+
+    service: str
+    amount: Decimal | None
+    currency: str
+    ships_by: datetime | None = None
+    arrives_by: datetime | None = None
+    location: RemoteLocationId | None = None
 
 
 # ---------------------------------------------------------------------------------------------- webhooks

@@ -1,10 +1,11 @@
-"""The seeded world that all sandboxes share: products, twelve places in the United States, and what stands where.
+"""The seeded world that all sandboxes share: products, places in the United States, and what stands where.
 
-Pure and deterministic: the same seed gives the same network, and a smaller one is the beginning of a larger one. The first
-twelve SKUs are shaped by hand (``_STORIES``) so that a demo or a test can tell a story without searching for it.
+Twelve places belong to three systems; more systems bring places of their own and change nothing at the others. Pure and
+deterministic: the same seed gives the same network, and a smaller one is the beginning of a larger one. The first twelve SKUs are
+shaped by hand (``_STORIES``) so that a demo or a test can tell a story without searching for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import time
 from random import Random
@@ -12,7 +13,9 @@ from typing import Final, Literal
 
 from connectors.contract import Address, OpeningHours, Sku
 
-System = Literal["odoo", "square", "shipbob"]
+System = Literal["odoo", "square", "shipbob", "shopify", "amazon_mcf", "medusa", "http", "flat_file", "sql"]
+THREE: Final[tuple[System, ...]] = ("odoo", "square", "shipbob")
+ALL: Final[tuple[System, ...]] = (*THREE, "shopify", "amazon_mcf", "medusa", "http", "flat_file", "sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +57,19 @@ class Network:
         return {sku: units for (key, sku), units in self.stock.items() if key == place_key}
 
 
-def seeded(*, seed: int = 7, products: int = 500) -> Network:
-    """The network of that seed. Each SKU past the stories is carried at six of the twelve places on average."""
+def seeded(*, seed: int = 7, products: int = 500, systems: Collection[System] = THREE) -> Network:
+    """The network of that seed. Each SKU past the stories is carried at every second place on average."""
     skus = [Sku(f"SKU-{number:04d}") for number in range(1, products + 1)]
     stock: dict[tuple[str, Sku], int] = {}
     for sku in skus:
         units_at = _STORIES[sku] if sku in _STORIES else _uneven(Random(f"{seed}/stock/{sku}"))
         stock.update({(key, sku): units for key, units in units_at.items()})
+    further = tuple(place for place in FURTHER_PLACES if place.system in systems)
+    for place in further:
+        stock.update(_carried(place, skus, Random(f"{seed}/stock/{place.key}")))
     return Network(
         products=tuple(_product(number, sku, Random(f"{seed}/product/{sku}")) for number, sku in enumerate(skus)),
-        places=PLACES,
+        places=(*(place for place in PLACES if place.system in systems), *further),
         stock=stock,
     )
 
@@ -161,8 +167,38 @@ PLACES: Final[tuple[Place, ...]] = (
 )  # fmt: skip
 
 
+FURTHER_PLACES: Final[tuple[Place, ...]] = (
+    *_places("shopify", _STORE_HOURS, (
+        ("shop-austin", "Austin Shop", _CENTRAL, "1011 S Congress Ave, Austin, TX 78704", 30.2510, -97.7493),
+        ("shop-portland", "Portland Shop", _PACIFIC, "1005 W Burnside St, Portland, OR 97209", 45.5231, -122.6815),
+        ("shop-miami", "Miami Shop", _EAST, "1111 Lincoln Rd, Miami, FL 33139", 25.7907, -80.1400),
+    )),
+    *_places("amazon_mcf", _CENTER_HOURS, (
+        ("fba-us", "Amazon (US)", _PACIFIC, "410 Terry Ave N, Seattle, WA 98109", 47.6222, -122.3365),
+    )),
+    *_places("medusa", _WAREHOUSE_HOURS, (
+        ("depot-nashville", "Nashville Depot", _CENTRAL, "3300 Briley Park Blvd, Nashville, TN 37207", 36.2390, -86.7320),
+        ("depot-phoenix", "Phoenix Depot", "America/Phoenix", "2626 S 7th St, Phoenix, AZ 85034", 33.4206, -112.0648),
+    )),
+    *_places("http", _WAREHOUSE_HOURS, (
+        ("wms-columbus", "Columbus WMS", _EAST, "3800 Groveport Rd, Columbus, OH 43207", 39.8900, -82.9550),
+    )),
+    *_places("flat_file", _WAREHOUSE_HOURS, (
+        ("mill-charlotte", "Charlotte Mill", _EAST, "2300 Distribution St, Charlotte, NC 28203", 35.2060, -80.8660),
+        ("mill-stlouis", "St. Louis Mill", _CENTRAL, "4200 Forest Park Ave, St. Louis, MO 63108", 38.6370, -90.2490),
+    )),
+    *_places("sql", _WAREHOUSE_HOURS, (
+        ("erp-kansascity", "Kansas City ERP", _CENTRAL, "2450 Burlington St, Kansas City, MO 64116", 39.1330, -94.5740),
+        ("erp-saltlake", "Salt Lake ERP", _MOUNTAIN, "1800 S 4800 W, Salt Lake City, UT 84104", 40.7310, -111.9990),
+    )),
+)  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------------------- stock
-_UNITS_MAX: Final[Mapping[System, int]] = {"odoo": 400, "square": 8, "shipbob": 90}
+_UNITS_MAX: Final[Mapping[System, int]] = {
+    "odoo": 400, "square": 8, "shipbob": 90,
+    "shopify": 12, "amazon_mcf": 200, "medusa": 60, "http": 150, "flat_file": 80, "sql": 120,
+}  # fmt: skip
 _EMPTY_SHELF_SHARE: Final = 0.08
 
 
@@ -174,6 +210,17 @@ def _uneven(random: Random) -> dict[str, int]:
         units_max = _UNITS_MAX[place.system] if place.system == "square" else round(_UNITS_MAX[place.system] * popularity)
         units_at[place.key] = 0 if random.random() < _EMPTY_SHELF_SHARE else random.randint(0 if units_max < 10 else 5, units_max)
     return units_at
+
+
+def _carried(place: Place, skus: list[Sku], random: Random) -> dict[tuple[str, Sku], int]:
+    """What a further place has: every second SKU, some of them sold out. As many throws for each, so that more SKUs change none."""
+    throws = ((sku, random.random(), random.random(), random.random()) for sku in skus)
+    units_max = _UNITS_MAX[place.system]
+    return {
+        (place.key, sku): 0 if empty < _EMPTY_SHELF_SHARE else round(full * units_max)
+        for sku, carried, empty, full in throws
+        if carried < 0.5
+    }
 
 
 def _everywhere(**units: int) -> dict[str, int]:
