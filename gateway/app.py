@@ -19,16 +19,20 @@ from connectors.registry import Tools
 from gateway.api.context import Services
 from gateway.api.schema import schema_of
 from gateway.domain.geography import Centroids, parse_centroids
+from gateway.domain.identity import SourceName
 from gateway.ports import Clock, NewId, Source, Sources
 from gateway.services.changes import Changes
+from gateway.services.demand import Demand
 from gateway.services.dispatch import Dispatch, Tracking
 from gateway.services.events import Events
+from gateway.services.feeds import Feeds
 from gateway.services.fulfillments import Fulfillments
 from gateway.services.inventory import Inventory
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Moved, Oversight
 from gateway.services.readings import Desk, Readings
+from gateway.services.reconciliation import Reconciliation
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Routing
 from gateway.services.verification import Verification
@@ -116,12 +120,14 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             retry_s=settings.network.retry_s,
             deadline_s=settings.network.deadline_s,
         )
+        demand = Demand(skus_max=settings.stock.skus_kept_max)
         readings = Readings(
             desks={
                 name: Desk(
                     source=source,
                     reader=source.connector,
                     network=network,
+                    store=store,
                     clock=clock,
                     cache=LRUCache(settings.stock.skus_kept_max),
                     stale_for_s=settings.stock.stale_for_s,
@@ -131,8 +137,30 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
                 if isinstance(source.connector, StockReader)
             },
             store=store,
+            demand=demand,
         )
         stack.push_async_callback(readings.aclose)
+
+        def told(source: SourceName, skus: Collection[Sku]) -> None:
+            readings.doubt(source, skus)
+            touched(skus)
+
+        feeds = Feeds(
+            desks=readings.desks,
+            demand=demand,
+            clock=clock,
+            spread=parts.spread,
+            moved=told,
+            renew_skus_max=settings.stock.renew_skus_max,
+            deadline_s=settings.stock.deadline_s,
+        )
+        reconciliation = Reconciliation(
+            desks=readings.desks,
+            clock=clock,
+            spread=parts.spread,
+            every_s=settings.stock.reconcile_s,
+            deadline_s=settings.stock.reconcile_deadline_s,
+        )
         inventory = Inventory(
             readings=readings, store=store, network=network, sources=sources, deadline_s=settings.stock.deadline_s
         )
@@ -207,6 +235,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             oversight.run,
             network.run,
             verification.run,
+            feeds.run,
+            reconciliation.run,
             partial(_warm, sources, settings),
         )
         await stack.enter_async_context(_at_work(loops))
@@ -225,6 +255,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             tracking=tracking,
             oversight=oversight,
             verification=verification,
+            feeds=feeds,
+            reconciliation=reconciliation,
             store=store,
         )
 

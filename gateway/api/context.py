@@ -17,12 +17,14 @@ from gateway.ports import Clock, Sources, Store
 from gateway.services.changes import Changes
 from gateway.services.dispatch import Tracking
 from gateway.services.events import Events
+from gateway.services.feeds import Feeds
 from gateway.services.fulfillments import Fulfillments
 from gateway.services.inventory import Inventory, Item
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Oversight
 from gateway.services.readings import Readings
+from gateway.services.reconciliation import Reconciliation
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Routing
 from gateway.services.verification import Verification
@@ -46,6 +48,8 @@ class Services:
     tracking: Tracking
     oversight: Oversight
     verification: Verification
+    feeds: Feeds
+    reconciliation: Reconciliation
     store: Store
 
 

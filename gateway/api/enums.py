@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from connectors.contract import Capability, Idempotency, Method, SourceKind, StockDrop
+from connectors.contract import BreakerState, Capability, Idempotency, Method, SourceKind, StockDrop
 from gateway.api.describe import enumerated
 from gateway.domain.fulfillments import FulfillmentAction, FulfillmentStatus, RequestStatus
 from gateway.domain.locations import LocationKind
@@ -82,13 +82,14 @@ enumerated(UserErrorCode, OrderSort, CountPrecision)
 enumerated(Idempotency, SourceKind, StockDrop, SourceStatus, Freshness, LocationKind, ReservationState)
 enumerated(OrderAction, OrderStatus, FulfillmentAction, FulfillmentStatus, RequestStatus)
 enumerated(JobKind, JobState)
-enumerated(Capability)
+enumerated(BreakerState, Capability)
 enumerated(Tier, name="SourceTier")
 enumerated(Method, name="FulfillmentMethod")
 enumerated(Preference, name="RoutingPreference")
 enumerated(UnitState, name="LineQuantityState")
 
 __all__ = [
+    "BreakerState",
     "Capability",
     "CountPrecision",
     "Freshness",

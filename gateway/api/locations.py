@@ -1,15 +1,18 @@
 """Sources and locations: where stock lives."""
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import strawberry
 
-from connectors.contract import capabilities_of
+from connectors.contract import Observed
 from gateway.api.describe import described
-from gateway.api.enums import Capability, Idempotency, LocationKind, Method, SourceKind, SourceStatus, StockDrop, Tier
+from gateway.api.enums import LocationKind, Method, SourceKind, SourceStatus
 from gateway.api.identifiers import global_id
 from gateway.api.node import Node
 from gateway.api.scalars import Day, Instant
+from gateway.api.sources import SourceCapabilities, SourceFeed, SourceHealth, SourceReconciliation, SourceTraffic
 from gateway.domain.identity import SourceName
 from gateway.domain.locations import Location as Place
 from gateway.domain.principals import Right
@@ -51,64 +54,6 @@ class OpeningHours:
 
 @described
 @strawberry.type
-class SourceHealth:
-    """What a source said when it was asked just now how it is.
-
-    Attributes:
-        ok: Whether it answered.
-        latency_ms: How long that took, in milliseconds.
-        remote_version: The version of its software, if it tells.
-        credential_expires_at: When our credential runs out, if that is known.
-        detail: More, for a person.
-    """
-
-    ok: bool
-    latency_ms: float | None
-    remote_version: str | None
-    credential_expires_at: Instant | None
-    detail: str
-
-
-@described
-@strawberry.type
-class SourceCapabilities:
-    """What a source can do, and how far its numbers carry a promise.
-
-    Attributes:
-        can: What it can be asked for.
-        stock_drop: When its own number goes down for an order of ours.
-        visibility_delay_seconds: For how long after that a read may still show the number from before; so long it counts twice.
-        idempotency: What keeps a repeated request from happening twice there.
-        tier: What a promise on its stock rests on.
-        batch_skus_max: SKUs it can be asked for at once.
-        fresh_for_seconds: How long one of its numbers may be served without asking again.
-    """
-
-    can: list[Capability]
-    stock_drop: StockDrop
-    visibility_delay_seconds: float
-    idempotency: Idempotency
-    tier: Tier
-    batch_skus_max: int
-    fresh_for_seconds: float
-
-    @staticmethod
-    def of(source: Configured) -> "SourceCapabilities":
-        """What the source declares, and what its operator says of it."""
-        about = source.connector.info
-        return SourceCapabilities(
-            can=sorted(capabilities_of(source.connector)),
-            stock_drop=about.stock_drop,
-            visibility_delay_seconds=about.visibility_delay_s,
-            idempotency=about.idempotency,
-            tier=source.tier,
-            batch_skus_max=about.batch_skus_max,
-            fresh_for_seconds=about.fresh_for_s,
-        )
-
-
-@described
-@strawberry.type
 class Source(Node):
     """An external system of record, reached by a connector.
 
@@ -141,16 +86,49 @@ class Source(Node):
         return SourceCapabilities.of(self.configured)
 
     @strawberry.field
+    def traffic(self, info: strawberry.Info[Any, None]) -> list[SourceTraffic]:
+        """How asking it has been going; empty where its connector does not tell."""
+        info.context.must(Right.READ_SOURCES)
+        connector = self.configured.connector
+        lines = connector.traffic() if isinstance(connector, Observed) else {}
+        return [SourceTraffic(intent=intent, **asdict(line)) for intent, line in sorted(lines.items())]
+
+    @strawberry.field
+    def feed(self, info: strawberry.Info[Any, None]) -> SourceFeed | None:
+        """How hearing from it what moved has been going. Null: it cannot be asked that."""
+        info.context.must(Right.READ_SOURCES)
+        feed = info.context.services.feeds.feeds.get(self.configured.name)
+        if feed is None:
+            return None
+        return SourceFeed(heard=feed.heard, heard_at=_instant(feed.heard_at), failure=feed.failure)
+
+    @strawberry.field
+    def reconciliation(self, info: strawberry.Info[Any, None]) -> SourceReconciliation | None:
+        """What the newest comparison with all of its stock came to. Null: there was none yet."""
+        info.context.must(Right.READ_SOURCES)
+        found = info.context.services.reconciliation.done.get(self.configured.name)
+        if found is None:
+            return None
+        return SourceReconciliation(
+            started_at=Instant(found.started_at),
+            finished_at=_instant(found.finished_at),
+            skus=found.skus,
+            levels=found.levels,
+            drifted_levels=found.drifted_levels,
+            drifted_units=found.drifted_units,
+            failure=found.failure,
+        )
+
+    @strawberry.field
     async def health(self, info: strawberry.Info[Any, None]) -> SourceHealth:
         """Ask it now how it is: one request to the source."""
         info.context.must(Right.READ_SOURCES)
         health = await self.configured.connector.health()
-        expires_at = health.credential_expires_at
         return SourceHealth(
             ok=health.ok,
             latency_ms=health.latency_ms,
             remote_version=health.remote_version,
-            credential_expires_at=None if expires_at is None else Instant(expires_at),
+            credential_expires_at=_instant(health.credential_expires_at),
             detail=health.detail,
         )
 
@@ -163,7 +141,6 @@ class Source(Node):
     def of(source: Configured, desk: Desk | None) -> "Source":
         """The source as the graph shows it, and how its desk for stock fares, if it has one."""
         failure = None if desk is None else desk.failure
-        read_at = None if desk is None else desk.last_read_at
         return Source(
             id=global_id("Source", source.name),
             name=source.name,
@@ -174,7 +151,7 @@ class Source(Node):
             status=SourceStatus.OK if failure is None else SourceStatus.DOWN,
             status_reason=None if failure is None else str(failure),
             latency_ms=None if desk is None else desk.latency_ms,
-            last_read_at=None if read_at is None else Instant(read_at),
+            last_read_at=None if desk is None else _instant(desk.last_read_at),
             configured=source,
         )
 
@@ -334,3 +311,7 @@ class Places:
         if found is None:
             found = self._locations[place.id] = Location.of(place, self.source(place.source))
         return found
+
+
+def _instant(at: datetime | None) -> Instant | None:
+    return None if at is None else Instant(at)

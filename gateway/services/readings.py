@@ -22,6 +22,7 @@ from gateway.domain.refusals import StoreUnavailable
 from gateway.domain.sightings import Sightings
 from gateway.domain.stock import Reading, Shelf, outdated
 from gateway.ports import Clock, Source, Store
+from gateway.services.demand import Demand
 from gateway.services.network import Network
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,7 @@ class Desk:
     source: Source
     reader: StockReader
     network: Network
+    store: Store
     clock: Clock
     cache: LRUCache[Sku, Kept]
     stale_for_s: float
@@ -153,9 +155,24 @@ class Desk:
     def __post_init__(self) -> None:
         self._sightings = Sightings(delay_s=self.source.connector.info.visibility_delay_s)
 
+    @property
+    def fresh_for_s(self) -> float:
+        """How long what was read may be served without asking again."""
+        return self.source.connector.info.fresh_for_s
+
+    def known(self, sku: Sku) -> Kept | None:
+        """What is known of that SKU, without asking; None too if that is too old to be of any use."""
+        return self._kept(sku)
+
+    def due(self, skus: Sequence[Sku], *, age_s: float) -> list[Sku]:
+        """Those of these that it carries, and that have moved or are older than that."""
+        oldest_s = self.clock.monotonic() - age_s
+        known = ((sku, self._kept(sku)) for sku in skus if sku not in self._flights)
+        return [sku for sku, kept in known if kept is not None and kept.readings and not kept.is_fresh(oldest_s)]
+
     async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float, epochs: Epochs) -> dict[Sku, Said]:
         """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
-        window_s = self.source.connector.info.fresh_for_s
+        window_s = self.fresh_for_s
         oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
         kept = {sku: self._kept(sku) for sku in skus}
         wanted = [sku for sku, each in kept.items() if each is None or not each.is_fresh(oldest_s)]
@@ -249,7 +266,7 @@ class Desk:
         moved = []
         for sku, readings in found.items():
             before = self.cache.get(sku)
-            if before is not None and before.asked_at > at:
+            if before is not None and before.asked_at_s > at_s:
                 continue  # two reads overlapped: the one that was asked for later knows better
             moved_meanwhile = sku in self._moved_meanwhile
             self.cache[sku] = Kept(
@@ -270,7 +287,7 @@ class Desk:
             freshness = Freshness.UNKNOWN if kept is None else Freshness.STALE
             status = SourceStatus.DEGRADED if late or isinstance(self.failure, Throttled) else SourceStatus.DOWN
             reason = LATE if late else str(self.failure)
-        window = timedelta(seconds=self.source.connector.info.fresh_for_s)
+        window = timedelta(seconds=self.fresh_for_s)
         return Said(
             source=self.source.name,
             freshness=freshness,
@@ -292,6 +309,7 @@ class Readings:
 
     desks: Mapping[SourceName, Desk]
     store: Store
+    demand: Demand
 
     async def read(self, skus: Collection[Sku], *, deadline_s: float, age_s_max: float | None = None) -> Answers:
         """What every source has to say of every one of these SKUs, in at most ``deadline_s`` altogether.
@@ -301,6 +319,7 @@ class Readings:
         wanted = tuple(dict.fromkeys(skus))
         if not wanted:
             return {}
+        self.demand.note(wanted)
         epochs = Epochs(self.store)
         said = await asyncio.gather(
             *(desk.read(wanted, age_s_max=age_s_max, deadline_s=deadline_s, epochs=epochs) for desk in self.desks.values())

@@ -6,6 +6,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from connectors.contract import BreakerState, Observed
 from gateway.api.context import Services
 from gateway.domain.invariants import Invariant
 from gateway.domain.refusals import StoreUnavailable
@@ -74,7 +75,40 @@ class _Figures:
         figures = (GaugeMetricFamily(name, text, value=value) for name, (text, value) in plain.items())
         found = self._services.oversight.overpromised_units
         short = CounterMetricFamily("dom_overpromised_units", "Units that were promised and then found to be missing", value=found)
-        return [up, latency, kept, short, *figures, *self._verified()]
+        return [up, latency, kept, short, *figures, *self._traffic(), *self._compared(), *self._verified()]
+
+    def _traffic(self) -> list[Metric]:
+        """How asking each source has been going."""
+        names = ["source", "intent"]
+        counters = {
+            what: CounterMetricFamily(f"dom_source_{what}", text, labels=names)
+            for what, text in {
+                "calls": "Exchanges with this source, repeated ones included",
+                "failures": "Exchanges that count against it",
+                "retries": "Exchanges that repeated a failed one",
+                "throttled": "Exchanges that it put off",
+                "hedges": "Reads sent a second time because the first one took long",
+            }.items()
+        }
+        closed = GaugeMetricFamily("dom_source_breaker_closed", "1 if requests get through to this source", labels=names)
+        flying = GaugeMetricFamily("dom_source_in_flight", "Exchanges under way", labels=names)
+        for name, source in self._services.sources.items():
+            lines = source.connector.traffic() if isinstance(source.connector, Observed) else {}
+            for intent, line in lines.items():
+                closed.add_metric([name, intent], 1 if line.breaker is BreakerState.CLOSED else 0)
+                flying.add_metric([name, intent], line.in_flight)
+                for what, counter in counters.items():
+                    counter.add_metric([name, intent], getattr(line, what))
+        return [*counters.values(), closed, flying]
+
+    def _compared(self) -> list[Metric]:
+        """What the newest comparison of each source with what was known of it came to."""
+        levels = GaugeMetricFamily("dom_source_drifted_levels", "Levels that had moved although nobody said so", labels=["source"])
+        units = GaugeMetricFamily("dom_source_drifted_units", "By how many units they had moved", labels=["source"])
+        for name, found in self._services.reconciliation.done.items():
+            levels.add_metric([name], found.drifted_levels)
+            units.add_metric([name], found.drifted_units)
+        return [levels, units]
 
     def _verified(self) -> list[GaugeMetricFamily]:
         """What the last verification came to; nothing before the first."""

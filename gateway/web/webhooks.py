@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import structlog
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,12 +17,20 @@ from gateway.web.graphql import refusal
 log = structlog.get_logger(__name__)
 
 ASKING_MAX = 64
+EVENTS_KEPT_MAX = 10_000
+
+Said = tuple[SourceName, str]
 
 
 @dataclass(slots=True)
 class Webhooks:
-    """The door for sources. Answers at once; asks afterwards, ``ASKING_MAX`` at a time: what is dropped, polling finds."""
+    """The door for sources. Answers at once; asks afterwards, ``ASKING_MAX`` at a time: what is dropped, polling finds.
 
+    An event that was seen before is left alone, whoever sends it again. Should it be forgotten and come once more, it costs one
+    question, and what is answered to that is as it is now: no old number can ever take the place of a newer one.
+    """
+
+    _seen: LRUCache[Said, None] = field(default_factory=lambda: LRUCache(EVENTS_KEPT_MAX))
     _asking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, request: Request) -> Response:
@@ -39,8 +48,10 @@ class Webhooks:
         except ContractBroken as error:
             log.warning("webhook_unreadable", source=source.name, reason=str(error))
             return refusal(400, "The body cannot be read.")
-        if events and len(self._asking) < ASKING_MAX:
-            task = asyncio.create_task(_follow_up(services, source, events))
+        news = tuple(event for event in events if (source.name, event.event_id) not in self._seen)
+        if news and len(self._asking) < ASKING_MAX:
+            self._seen.update(dict.fromkeys((source.name, event.event_id) for event in news))
+            task = asyncio.create_task(_follow_up(services, source, news))
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
         return Response(status_code=204)

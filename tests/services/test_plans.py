@@ -14,6 +14,7 @@ from gateway.domain.reservations import Reservation
 from gateway.domain.routing import Decision, Tariff
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
+from gateway.services.demand import Demand
 from gateway.services.network import Network
 from gateway.services.readings import Readings
 from gateway.services.routing import Routing
@@ -76,7 +77,7 @@ def planner(on: Desk) -> Routing:
         deadline_s=1,
     )
     return Routing(
-        readings=Readings(desks={}, store=on.store),
+        readings=Readings(desks={}, store=on.store, demand=Demand(skus_max=9)),
         store=on.store,
         network=network,
         sources={},

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,15 @@ from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.geography import Centroids
 from gateway.domain.identity import FulfillmentOrderId, LocationId, SourceName
 from gateway.domain.stock import Reading
-from gateway.ports import Source, Tier
+from gateway.ports import Clock, Source, Tier
 from gateway.services.changes import Changes
+from gateway.services.demand import Demand
 from gateway.services.inventory import Inventory, Item, current_readings
 from gateway.services.network import Network
 from gateway.services.readings import Desk as StockDesk
 from gateway.services.readings import Readings
 from tests.harness import run
-from tests.samples import MUG, Command, Desk, desk, hold, units
+from tests.samples import MUG, Command, Desk, HandClock, desk, hold, units
 
 SHOP = SourceName("shop")
 COUNTER = LocationId("shop:counter")
@@ -70,6 +72,20 @@ class Till:
 
 
 @dataclass
+class WrongClock:
+    """A gateway's clock whose hands somebody moves: what it counts goes on as before."""
+
+    right: HandClock
+    wrong: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return self.right.now() + self.wrong
+
+    def monotonic(self) -> float:
+        return self.right.monotonic()
+
+
+@dataclass
 class Gateway:
     """One of several in front of the same source and the same books."""
 
@@ -95,17 +111,18 @@ class Counter:
     network: Network
     cut: bool = False
 
-    def gateway(self) -> Gateway:
+    def gateway(self, clock: Clock | None = None) -> Gateway:
         stock = StockDesk(
             source=self.source,
             reader=self.till,
             network=self.network,
-            clock=self.on.clock,
+            store=self.on.store,
+            clock=clock or self.on.clock,
             cache=LRUCache(99),
             stale_for_s=60,
             changed=lambda _: None,
         )
-        readings = Readings(desks={SHOP: stock}, store=self.on.store)
+        readings = Readings(desks={SHOP: stock}, store=self.on.store, demand=Demand(skus_max=99))
         inventory = Inventory(
             readings=readings, store=self.on.store, network=self.network, sources={SHOP: self.source}, deadline_s=1
         )
@@ -113,9 +130,7 @@ class Counter:
 
     async def sell(self, count: int) -> FulfillmentOrder:
         """Bind mugs to the counter."""
-        work = FulfillmentOrder(
-            id=FulfillmentOrderId(f"w{count}"), location=COUNTER, source=SHOP, method=Method.SHIP, lines=units((MUG, count))
-        )
+        work = bound(count)
         await self.write(lambda books: books.commit(work))
         return work
 
@@ -126,8 +141,7 @@ class Counter:
         """Bind one mug more, on that reading: which takes off what it contains."""
 
         def sold(books: Books) -> None:
-            books.demand(books.new_id(), units((MUG, 1)), routed=False)  # type: ignore[arg-type]  # any id does
-            books.changed_shelves[MUG, COUNTER] = None
+            books.commit(bound(1))
             books.settle({(MUG, COUNTER): reading})
 
         await self.write(sold)
@@ -135,6 +149,12 @@ class Counter:
     async def write(self, does: Any) -> None:
         touches = hold(1, of=1).touches
         await self.on.writer.submit(Command(does=does, touches=touches), returns=type(None))
+
+
+def bound(count: int) -> FulfillmentOrder:
+    """So many mugs, to be sent from the counter."""
+    work = FulfillmentOrderId(f"w{count}")
+    return FulfillmentOrder(id=work, location=COUNTER, source=SHOP, method=Method.SHIP, lines=units((MUG, count)))
 
 
 @asynccontextmanager
@@ -199,14 +219,14 @@ def test_a_gateway_reads_again_once_where_another_has_promised_on_something_newe
             shop.till.available = 6
             assert (await other.read()).epoch == 0, "it sees the acknowledgment only now"
             await shop.sell_on(await one.read())
-            assert (await one.item()).levels[0].available_to_promise == 6
+            assert (await one.item()).levels[0].available_to_promise == 5
 
             reads = shop.till.reads
             await other.readings.renew([MUG])
             newest = await other.read()
             assert (newest.epoch, newest.available) == (1, 6)
             await other.readings.renew([MUG])
-            assert (await other.item()).levels[0].available_to_promise == 6
+            assert (await other.item()).levels[0].available_to_promise == 5
             assert shop.till.reads == reads + 1
 
     run(story)
@@ -221,7 +241,21 @@ def test_a_query_that_finds_its_own_readings_outdated_reads_them_again(tmp_path:
             shop.till.available = 6
             await shop.sell_on(await one.read())
             level = (await other.item()).levels[0]
-            assert (level.available, level.available_to_promise) == (6, 6)
+            assert (level.available, level.available_to_promise) == (6, 5)
+
+    run(story)
+
+
+def test_a_clock_that_is_set_back_does_not_keep_an_old_number_alive(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with counter(tmp_path) as shop:
+            clock = WrongClock(shop.on.clock)
+            gateway = shop.gateway(clock)
+            assert (await gateway.read()).available == 10
+            clock.wrong = timedelta(hours=-1)
+            shop.on.clock.wait(FRESH_S + 1)
+            shop.till.available = 3
+            assert (await gateway.item()).available == 3
 
     run(story)
 
