@@ -109,7 +109,7 @@ def reserve_hot_sku(
 def place_order(
     *, as_json: bool, kinds: Sequence[Kind], workers: Sequence[int], rounds: int, orders: int, orders_alone: int, clients: int
 ) -> None:
-    """Durable orders of five lines."""
+    """Durable orders of five lines, over HTTP and through the writer alone; against a transaction for each."""
     together = variants(kinds, workers)
     alone = [Variant(kind=kind, batch_max=1) for kind in kinds if any(each.kind is kind and each.workers == 1 for each in together)]
 
@@ -121,9 +121,14 @@ def place_order(
                 many = orders_alone if each in alone else orders
                 async with at_work(each, made, sources.urls) as run:
                     runs[each].append(await place.measure(run, clients=clients, orders=many, advance=advance))
-        return place.report(runs, clients=clients, orders=orders)
+            over_http = place.report(runs, clients=clients, orders=orders)
+            through_the_writer = await writing.measure(
+                made, kinds=kinds, rounds=rounds, orders=orders, orders_alone=orders_alone, advance=advance, planned=(True,)
+            )
+        return place.both(over_http, through_the_writer)
 
-    _play(story, steps=rounds * (len(together) * orders + len(alone) * orders_alone), as_json=as_json)
+    steps = len(together) * orders + len(alone) * orders_alone + len(kinds) * (orders + orders_alone)
+    _play(story, steps=rounds * steps, as_json=as_json)
 
 
 @main.command("order_mix")

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.contract import Sku, StockReader
+from connectors.contract import Sku, StockLister, StockReader
 from connectors.registry import Tools
 from gateway.settings import SourceSettings
 from gateway.system import SystemClock
@@ -76,7 +76,10 @@ async def recorded(sources: Sequence[SourceSettings], sets: Sequence[Sequence[st
     found: list[list[Asked]] = [[] for _ in sets]
     for connector in connectors:
         assert isinstance(connector, StockReader)
-        await connector.warm(100_000)
+        assert isinstance(connector, StockLister)
+        page = await connector.skus(None)
+        while page.next is not None:
+            page = await connector.skus(page.next)
         for known, skus in zip(found, sets, strict=True):
             wanted = [Sku(sku) for sku in skus]
             await connector.read_stock(wanted)  # learns what is not there

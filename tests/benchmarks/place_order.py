@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -100,6 +101,16 @@ def report(runs: Mapping[Variant, Sequence[Measured]], *, clients: int, orders: 
         },
         facts={f"{variant.name}: {name}": value for variant, each in runs.items() for name, value in each[-1][1].items()},
         wrong=[f"{variant.name}: {problem}" for variant, each in runs.items() for _, _, wrong in each for problem in wrong],
+    )
+
+
+def both(over_http: Report, through_the_writer: Report) -> Report:
+    """Both in one: an answer over HTTP costs more than its share of a transaction; the writer alone shows what sharing is worth."""
+    return replace(
+        over_http,
+        figures={**over_http.figures, **{f"writer alone, {name}": each for name, each in through_the_writer.figures.items()}},
+        ratios={**over_http.ratios, **{f"writer alone, {name}": each for name, each in through_the_writer.ratios.items()}},
+        wrong=[*over_http.wrong, *through_the_writer.wrong],
     )
 
 

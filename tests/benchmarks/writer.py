@@ -93,21 +93,25 @@ class Way:
         return f"{self.kind}, {self.batch_max} to a transaction, {'planned before' if self.planned else 'decided inside'}"
 
 
-def ways(kinds: Sequence[Kind]) -> list[Way]:
+def ways(kinds: Sequence[Kind], *, planned: Sequence[bool] = (True, False)) -> list[Way]:
     """All of them."""
     return [
-        Way(kind=kind, batch_max=batch_max, planned=planned)
-        for kind in kinds
-        for planned in (True, False)
-        for batch_max in (GROUPED, ALONE)
+        Way(kind=kind, batch_max=batch_max, planned=each) for kind in kinds for each in planned for batch_max in (GROUPED, ALONE)
     ]
 
 
 async def measure(
-    made: Databases, *, kinds: Sequence[Kind], rounds: int, orders: int, orders_alone: int, advance: Callable[[], object]
+    made: Databases,
+    *,
+    kinds: Sequence[Kind],
+    rounds: int,
+    orders: int,
+    orders_alone: int,
+    advance: Callable[[], object],
+    planned: Sequence[bool] = (True, False),
 ) -> Report:
     """Transactions shared by up to 256 orders against a transaction for each, turn about."""
-    runs: dict[Way, list[Figures]] = {way: [] for way in ways(kinds)}
+    runs: dict[Way, list[Figures]] = {way: [] for way in ways(kinds, planned=planned)}
     for _ in range(rounds):
         for way, found in runs.items():
             many = orders if way.batch_max == GROUPED else orders_alone
@@ -125,13 +129,13 @@ async def measure(
         setup=f"orders of {len(SKUS)} lines over {PLACES} places by {SUBMITTERS} submitters",
         figures={way.name: found for way, found in figures.items()},
         ratios={
-            f"{kind}, {word}: {GROUPED} / {ALONE} (per_s)": quotient(
-                figures[Way(kind=kind, batch_max=GROUPED, planned=planned)],
-                figures[Way(kind=kind, batch_max=ALONE, planned=planned)],
+            f"{kind}, {'planned before' if each else 'decided inside'}: {GROUPED} / {ALONE} (per_s)": quotient(
+                figures[Way(kind=kind, batch_max=GROUPED, planned=each)],
+                figures[Way(kind=kind, batch_max=ALONE, planned=each)],
                 "per_s",
             )
             for kind in kinds
-            for planned, word in ((True, "planned before"), (False, "decided inside"))
+            for each in planned
         },
         wrong=wrong,
     )
