@@ -3,9 +3,10 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -93,10 +94,17 @@ class Reader:
                 return self._secret(found)
             if kind is StoreUrl:
                 return self._store_url(found)
+            if (table := _table_in(kind)) is not None:
+                return self._tables(table, found, at) if get_origin(kind) is tuple else self.table(table, found, at)
             return msgspec.convert(found, kind, strict=True)
         except (msgspec.ValidationError, ValueError, OSError) as error:
             self.wrong(at, str(error))
             return None
+
+    def _tables(self, kind: type[T], found: object, at: Key) -> tuple[T | None, ...]:
+        """An array of tables. None in place of each that has a mistake."""
+        rows = _list(self, found, *at)
+        return tuple(self.table(kind, row, (*at, str(place))) for place, row in enumerate(rows))
 
     def _store_url(self, found: object) -> StoreUrl:
         """The address of the database, from where it is kept if it is a secret."""
@@ -119,6 +127,12 @@ class Reader:
         if place == "file":
             return Secret(Path(name).read_text(encoding="utf-8").strip())
         raise ValueError("a credential is written as env:NAME or file:/path, never as itself")
+
+
+def _table_in(kind: Any) -> type[Any] | None:
+    """The dataclass that a value of this kind is written as: itself, one of an array, or one that may be left out."""
+    inside = [each for each in get_args(kind) or (kind,) if each is not NoneType and each is not Ellipsis]
+    return inside[0] if len(inside) == 1 and isinstance(inside[0], type) and is_dataclass(inside[0]) else None
 
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -153,6 +167,19 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
     if settings is None or reader.mistakes:
         raise Misconfigured(tuple(sorted(reader.mistakes, key=lambda mistake: (mistake.line, mistake.key))))
     return settings
+
+
+def sources_in(text: str, environment: Mapping[str, str]) -> tuple[SourceSettings, ...]:
+    """The sources of a configuration that has nothing else in it.
+
+    Raises:
+        Misconfigured: As ``load``.
+    """
+    reader = Reader(file=Path("sources"), lines=line_numbers(text), environment=environment)
+    found = [_source(reader, name, table) for name, table in tomllib.loads(text).get("sources", {}).items()]
+    if reader.mistakes:
+        raise Misconfigured(tuple(reader.mistakes))
+    return tuple(each for each in found if each is not None)
 
 
 def _settings(reader: Reader, found: Mapping[str, Any]) -> Settings | None:
