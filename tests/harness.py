@@ -1,17 +1,17 @@
 """A whole network for tests: sandboxes behind real sockets, and the gateway in front of them on a SQLite file of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
-from connectors.sandbox.controls import app_of
-from connectors.sandbox.network import seeded
-from connectors.sandbox.servers import sandboxes, serving
+from connectors.sandbox.network import THREE, System, seeded
+from connectors.sandbox.servers import at_work
 from gateway.app import Parts, create_app
 from gateway.demo.world import TOKENS, demo_settings
 from gateway.domain.principals import Role
@@ -70,15 +70,18 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def network(*, products: int = 40) -> AsyncIterator[tuple[Mapping[str, str], Mapping[str, Sandbox]]]:
-    """Three sandboxes: their URLs, and their controls."""
+async def network(
+    *, products: int = 40, systems: Collection[System] = THREE
+) -> AsyncIterator[tuple[Mapping[System, str], Mapping[System, Sandbox]]]:
+    """Sandboxes: their addresses, and their controls."""
     async with AsyncExitStack() as stack:
-        urls, controls = {}, {}
-        for name, sandbox in sandboxes(seeded(products=products)).items():
-            urls[name] = await stack.enter_async_context(serving(app_of(sandbox)))
-            client = await stack.enter_async_context(httpx.AsyncClient(base_url=urls[name], trust_env=False))
-            controls[name] = Sandbox(client)
-        yield urls, controls
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        running = await stack.enter_async_context(at_work(seeded(products=products, systems=systems), folder))
+        controls = {
+            system: Sandbox(await stack.enter_async_context(httpx.AsyncClient(base_url=each.controls, trust_env=False)))
+            for system, each in running.items()
+        }
+        yield {system: each.address for system, each in running.items()}, controls
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +119,14 @@ def unchanged(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def gateway(
-    urls: Mapping[str, str],
+    addresses: Mapping[System, str],
     database: Path,
     *,
     tune: Callable[[Settings], Settings] = unchanged,
     parts: Parts | None = None,
 ) -> AsyncIterator[Graph]:
     """The gateway in this process, without a socket of its own; ready when its sources are warm."""
-    app = create_app(tune(demo_settings(urls, database=database)), parts)
+    app = create_app(tune(demo_settings(addresses, database=database)), parts)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client:
@@ -132,10 +135,13 @@ async def gateway(
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, products: int = 40, tune: Callable[[Settings], Settings] = unchanged
-) -> AsyncIterator[tuple[Graph, Mapping[str, Sandbox]]]:
+    folder: Path, *, products: int = 40, systems: Collection[System] = THREE, tune: Callable[[Settings], Settings] = unchanged
+) -> AsyncIterator[tuple[Graph, Mapping[System, Sandbox]]]:
     """Sandboxes and gateway together."""
-    async with network(products=products) as (urls, controls), gateway(urls, folder / "dom.sqlite3", tune=tune) as graph:
+    async with (
+        network(products=products, systems=systems) as (addresses, controls),
+        gateway(addresses, folder / "dom.sqlite3", tune=tune) as graph,
+    ):
         yield graph, controls
 
 

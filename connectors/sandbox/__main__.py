@@ -1,38 +1,38 @@
-"""All sandboxes at once: prints their URLs as one line of JSON, then serves until it is told to stop."""
+"""Sandboxes at work: prints where they are as one line of JSON, then serves until it is told to stop."""
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import msgspec
 
-from connectors.sandbox.controls import app_of
-from connectors.sandbox.network import seeded
-from connectors.sandbox.servers import sandboxes, serving
+from connectors.sandbox.network import ALL, THREE, Network, System, seeded
+from connectors.sandbox.servers import at_work
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--seed", default=7, help="Which network.")
 @click.option("--products", default=500, help="How many SKUs.")
 @click.option("--port-base", default=0, help="First of consecutive ports; 0 takes any that are free.")
-def main(*, seed: int, products: int, port_base: int) -> None:
-    """Serve one sandbox of each vendor over one seeded network."""
-    asyncio.run(_serve(seed=seed, products=products, port_base=port_base))
+@click.option("--system", "systems", type=click.Choice(ALL), multiple=True, default=THREE, help="Which; may be repeated.")
+@click.option("--addresses", is_flag=True, help="Tell what a gateway is given as their addresses, not where their controls are.")
+def main(*, seed: int, products: int, port_base: int, systems: tuple[System, ...], addresses: bool) -> None:
+    """Serve one sandbox of each system over one seeded network."""
+    network = seeded(seed=seed, products=products, systems=systems)
+    asyncio.run(_serve(network, port_base=port_base, addresses=addresses))
 
 
-async def _serve(*, seed: int, products: int, port_base: int) -> None:
+async def _serve(network: Network, *, port_base: int, addresses: bool) -> None:
     stop = asyncio.Event()
     for told in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(told, stop.set)
-    parts = sandboxes(seeded(seed=seed, products=products))
-    async with AsyncExitStack() as servers:
-        urls = {
-            name: await servers.enter_async_context(serving(app_of(sandbox), port=port_base and port_base + place))
-            for place, (name, sandbox) in enumerate(parts.items())
-        }
-        click.echo(msgspec.json.encode(urls))
-        await stop.wait()
+    with TemporaryDirectory(prefix="dom-sandboxes-") as folder:
+        async with at_work(network, Path(folder), port_base=port_base) as running:
+            told_where = {name: each.address if addresses else each.controls for name, each in running.items()}
+            click.echo(msgspec.json.encode(told_where))
+            await stop.wait()
 
 
 if __name__ == "__main__":

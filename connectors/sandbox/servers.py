@@ -2,22 +2,40 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final, Literal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from connectors.sandbox.controls import Sandbox
-from connectors.sandbox.network import Network
+from connectors.sandbox.amazon_mcf import AmazonMcfSandbox
+from connectors.sandbox.controls import Sandbox, app_of
+from connectors.sandbox.flat_file import FlatFileSandbox
+from connectors.sandbox.http import HttpSandbox
+from connectors.sandbox.medusa import MedusaSandbox
+from connectors.sandbox.network import Network, System
 from connectors.sandbox.odoo import OdooSandbox
 from connectors.sandbox.shipbob import ShipBobSandbox
+from connectors.sandbox.shopify import ShopifySandbox
+from connectors.sandbox.sql import SqlSandbox
 from connectors.sandbox.square import SquareSandbox
 
 _GRACE_S: Final = 1.0
 _KEEP_ALIVE_S: Final = 75
 _MESSAGE_BYTES_MAX: Final = 2**20
+LOOKS_EVERY_S: Final = 0.2
+EXPORTS_EVERY_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A sandbox at work: where its ``/_sandbox`` is, and what a gateway is given as its address."""
+
+    controls: str
+    address: str
 
 
 @asynccontextmanager
@@ -70,6 +88,49 @@ async def _stop(server: uvicorn.Server) -> None:
     await server.lifespan.shutdown()
 
 
-def sandboxes(network: Network) -> dict[str, Sandbox]:
-    """One of each vendor, over the same network."""
-    return {"odoo": OdooSandbox(network), "square": SquareSandbox(network), "shipbob": ShipBobSandbox(network)}
+def sandboxes(network: Network, folder: Path) -> dict[System, Sandbox]:
+    """One of each system that has places in the network. Those that work with files keep them in the folder."""
+    makers: Mapping[System, Callable[[], Sandbox]] = {
+        "odoo": lambda: OdooSandbox(network),
+        "square": lambda: SquareSandbox(network),
+        "shipbob": lambda: ShipBobSandbox(network),
+        "shopify": lambda: ShopifySandbox(network),
+        "amazon_mcf": lambda: AmazonMcfSandbox(network),
+        "medusa": lambda: MedusaSandbox(network),
+        "http": lambda: HttpSandbox(network),
+        "flat_file": lambda: FlatFileSandbox(network, folder / "mill"),
+        "sql": lambda: SqlSandbox(network, folder / "erp.sqlite3"),
+    }
+    return {system: make() for system, make in makers.items() if network.places_of(system)}
+
+
+@asynccontextmanager
+async def at_work(network: Network, folder: Path, *, port_base: int = 0) -> AsyncIterator[dict[System, Running]]:
+    """All of them behind sockets, and the mill at its files. ``port_base`` is the first of their ports; 0: any that are free."""
+    async with AsyncExitStack() as stack:
+        running: dict[System, Running] = {}
+        for number, (system, sandbox) in enumerate(sandboxes(network, folder).items()):
+            port = port_base and port_base + number
+            controls = await stack.enter_async_context(serving(app_of(sandbox), port=port))
+            running[system] = Running(controls=controls, address=_address(sandbox) or controls)
+            if isinstance(sandbox, FlatFileSandbox):
+                milling = asyncio.create_task(sandbox.run(every_s=LOOKS_EVERY_S, export_every_s=EXPORTS_EVERY_S))
+                stack.push_async_callback(_over, milling)
+        yield running
+
+
+def _address(sandbox: Sandbox) -> str | None:
+    """Where a gateway finds what is not asked over HTTP."""
+    match sandbox:
+        case FlatFileSandbox(folder=folder):
+            return str(folder)
+        case SqlSandbox(url=url):
+            return url
+        case _:
+            return None
+
+
+async def _over(task: asyncio.Task[NoReturn]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

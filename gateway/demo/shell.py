@@ -3,11 +3,15 @@
 import asyncio
 import signal
 import tempfile
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from connectors.sandbox.network import System
 from gateway.demo.world import TOKENS, World, world
 from gateway.domain.principals import Role
 
@@ -17,23 +21,24 @@ QUERY = (
 )
 
 
-async def demonstrate(*, port: int, seed: int, products: int, console: Console) -> None:
+async def demonstrate(*, port: int, seed: int, products: int, systems: Collection[System], console: Console) -> None:
     """Run the demo until it is told to stop. A port that is taken is left for any that is free."""
     stop = asyncio.Event()
     for told in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(told, stop.set)
     with tempfile.TemporaryDirectory(prefix="dom-demo-") as folder:
+        at_port = partial(world, folder=Path(folder), seed=seed, products=products, systems=systems)
         try:
-            await _run(Path(folder), port, seed, products, console, stop)
+            await _run(partial(at_port, port=port), console, stop)
         except OSError as error:
             if port == 0:
                 raise
             console.print(f"[yellow]Port {port} is taken ({error.strerror}); another one is used.[/]")
-            await _run(Path(folder), 0, seed, products, console, stop)
+            await _run(partial(at_port, port=0), console, stop)
 
 
-async def _run(folder: Path, port: int, seed: int, products: int, console: Console, stop: asyncio.Event) -> None:  # noqa: PLR0917
-    async with world(folder=folder, port=port, seed=seed, products=products) as running:
+async def _run(opened: Callable[[], AbstractAsyncContextManager[World]], console: Console, stop: asyncio.Event) -> None:
+    async with opened() as running:
         _welcome(running, console)
         await stop.wait()
         console.print("\nStopping.")
@@ -55,5 +60,5 @@ def _welcome(running: World, console: Console) -> None:
     console.print("\n[italic]Behind it, on their vendors' wires. A line makes one hang, with -X DELETE it heals[/]")
     for name, url in running.sandboxes.items():
         broken = f'curl -s -X POST {url}/_sandbox/faults -d \'{{"kind":"HANG"}}\''
-        console.print(f" {name:8} {broken}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f" {name:10} {broken}", soft_wrap=True, highlight=False, markup=False)
     console.print("\n`dom demo --tour` plays the whole story. Ctrl-C stops.\n", highlight=False, markup=False)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from connectors.sandbox.controls import app_of
-from connectors.sandbox.network import seeded
+from connectors.sandbox.network import ALL, seeded
 from connectors.sandbox.odoo import OdooSandbox
 from connectors.sandbox.servers import sandboxes, serving
 
@@ -226,9 +226,9 @@ def test_a_server_leaves_no_task_no_socket_and_no_signal_handler_behind() -> Non
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_there_is_one_sandbox_of_each_system() -> None:
-    parts = sandboxes(seeded(products=20))
-    assert {name: part.system for name, part in parts.items()} == {"odoo": "odoo", "square": "square", "shipbob": "shipbob"}
+def test_there_is_one_sandbox_of_each_system(tmp_path: Path) -> None:
+    parts = sandboxes(seeded(products=20, systems=ALL), tmp_path)
+    assert {name: part.system for name, part in parts.items()} == {system: system for system in ALL}
 
 
 def test_the_command_prints_one_line_of_urls_and_stops_when_told() -> None:

@@ -5,12 +5,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from connectors.sandbox.controls import app_of
-from connectors.sandbox.network import seeded
-from connectors.sandbox.servers import sandboxes as make_sandboxes
-from connectors.sandbox.servers import serving
 from gateway.app import Parts
 from tests.harness import Graph, Sandbox, gateway, line, network, place, run
 from tests.scenarios.questions import STOCK, Ahead, eventually, impatient, item, level, said
@@ -118,10 +112,9 @@ def test_a_gateway_that_starts_while_a_source_is_dead_knows_its_places_from_befo
 
 def test_a_source_whose_places_were_never_heard_of_is_unknown_and_never_said_to_carry_nothing(tmp_path: Path) -> None:
     async def story() -> None:
-        parts = make_sandboxes(seeded(products=40))
         async with AsyncExitStack() as stack:
-            urls = {name: await stack.enter_async_context(serving(app_of(each))) for name, each in parts.items()}
-            control = Sandbox(await stack.enter_async_context(httpx.AsyncClient(base_url=urls["odoo"], trust_env=False)))
+            urls, controls = await stack.enter_async_context(network())
+            control = controls["odoo"]
             await control.fault("STATUS", status=503)
             clock = Ahead()
             graph = await stack.enter_async_context(

@@ -61,6 +61,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
+    ">=": operator.ge,
     "in": lambda value, wanted: value in wanted,
 }
 

@@ -2,6 +2,7 @@
 
 import hmac
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ class Methods:
     ) -> Rows:
         """Search and read in one."""
         records = self._model.records
-        rows = sorted(records.search(model, domain), key=lambda row: row[order])
+        rows = _ordered(records.search(model, domain), order)
         page = rows[offset : None if limit is None else offset + limit]
         return records.read(model, page, fields or records.table(model).fields)
 
@@ -83,6 +84,14 @@ class Methods:
         for picking in self._model.pickings(ids):
             step(picking)
         return True
+
+
+def _ordered(rows: Rows, order: str) -> Rows:
+    """By terms such as ``write_date desc, id``: sorted by the last one first, as sorting is stable."""
+    for term in reversed(order.split(",")):
+        name, _, direction = term.strip().partition(" ")
+        rows = sorted(rows, key=operator.itemgetter(name), reverse=direction.lower() == "desc")
+    return rows
 
 
 class Wire:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ from connectors.sandbox.square.wire import (
     Document,
     FulfillmentChange,
     Refused,
+    RetrieveCatalog,
     RetrieveOrders,
     SearchOrders,
     UpdateOrder,
@@ -56,6 +58,7 @@ class SquareSandbox:
         return [
             self._route("GET", "/v2/locations", self._locations),
             self._route("POST", "/v2/catalog/search", self._search_catalog),
+            self._route("POST", "/v2/catalog/batch-retrieve", self._retrieve_catalog),
             self._route("POST", "/v2/inventory/counts/batch-retrieve", self._counts),
             self._route("POST", "/v2/orders", lambda _, body: {"order": self.shop.create(read(body, CreateOrder))}),
             self._route("POST", "/v2/orders/search", self._search_orders),
@@ -100,6 +103,13 @@ class SquareSandbox:
                 answer["related_objects"] = [self._item(each) for each in variations]
         return answer
 
+    def _retrieve_catalog(self, _request: Request, body: bytes) -> Document:
+        ids = read(body, RetrieveCatalog).object_ids
+        if len(ids) > CATALOG_PER_PAGE:
+            raise Refused(400, "ARRAY_LENGTH_TOO_LONG", "At most 1000 objects.", field="object_ids")
+        found = [self._variation(each) for each in dict.fromkeys(ids) if each in self.shop.products]
+        return {"objects": found} if found else {}
+
     def _variation(self, variation: str) -> Document:
         product = self.shop.products[variation]
         stores = self.shop.stores_with(variation)
@@ -130,12 +140,14 @@ class SquareSandbox:
         if asked.limit is not None and not 1 <= asked.limit <= COUNTS_PER_PAGE_MAX:
             raise Refused(400, "VALUE_TOO_HIGH", "The limit is 1 to 1000.", field="limit")
         counts = self.shop.counts if not asked.states or "IN_STOCK" in asked.states else {}
+        after = _instant(asked.updated_after or "1970-01-01T00:00:00Z")
         rows = [
             _count(*shelf, *counts[shelf])
             for variation in dict.fromkeys(asked.catalog_object_ids or self.shop.products)
             for location in asked.location_ids or self.shop.stores
-            if (shelf := (location, variation)) in counts
+            if (shelf := (location, variation)) in counts and _instant(counts[shelf][1]) > after
         ]
+        rows.sort(key=lambda row: _instant(row["calculated_at"]), reverse=True)
         return page("counts", rows, cursor=asked.cursor, limit=asked.limit or 100)
 
     def _search_orders(self, _request: Request, body: bytes) -> Document:
@@ -241,6 +253,13 @@ class SquareSandbox:
 
 def _json(content: Document, *, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(400, "INVALID_TIME", "Not an RFC 3339 timestamp.", field="updated_after") from error
 
 
 def _count(location: str, variation: str, units: int, counted_at: str) -> Document:

@@ -25,6 +25,7 @@ class Counts(Struct):
     catalog_object_ids: list[str] | None = None
     location_ids: list[str] | None = None
     states: list[str] | None = None
+    updated_after: str | None = None
     cursor: str | None = None
     limit: int | None = None
 
@@ -50,6 +51,12 @@ class CatalogSearch(Struct):
     include_related_objects: bool = False
     cursor: str | None = None
     limit: int | None = None
+
+
+class RetrieveCatalog(Struct):
+    """``BatchRetrieveCatalogObjectsRequest``."""
+
+    object_ids: list[str]
 
 
 class LineItem(Struct):
