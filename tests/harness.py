@@ -72,7 +72,7 @@ class Sandbox:
 @asynccontextmanager
 async def network(
     *, products: int = 40, systems: Collection[System] = THREE
-) -> AsyncIterator[tuple[Mapping[System, str], Mapping[System, Sandbox]]]:
+) -> AsyncIterator[tuple[Mapping[str, str], Mapping[str, Sandbox]]]:
     """Sandboxes: their addresses, and their controls."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -119,7 +119,7 @@ def unchanged(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def gateway(
-    addresses: Mapping[System, str],
+    addresses: Mapping[str, str],
     database: Path,
     *,
     tune: Callable[[Settings], Settings] = unchanged,
@@ -136,7 +136,7 @@ async def gateway(
 @asynccontextmanager
 async def world(
     folder: Path, *, products: int = 40, systems: Collection[System] = THREE, tune: Callable[[Settings], Settings] = unchanged
-) -> AsyncIterator[tuple[Graph, Mapping[System, Sandbox]]]:
+) -> AsyncIterator[tuple[Graph, Mapping[str, Sandbox]]]:
     """Sandboxes and gateway together."""
     async with (
         network(products=products, systems=systems) as (addresses, controls),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from connectors.sandbox.network import System
 from connectors.sandbox.sql import CHANGES, PLACES, SKUS, STOCK
 
 SECRETS: Final[Mapping[str, str]] = {
@@ -18,7 +17,7 @@ SECRETS: Final[Mapping[str, str]] = {
 }
 """What has to stand in the environment of whoever reads the tables."""
 
-TABLES: Final[Mapping[System, str]] = {
+TABLES: Final[Mapping[str, str]] = {
     "odoo": """
 label = "Odoo (warehouses)"
 url = "@"
@@ -87,6 +86,8 @@ name_time = "%Y%m%dT%H%M%S%f"
 columns = { sku = "item", location = "site", on_hand = "on_hand", available = "free", committed = "allocated" }
 orders = { outbox = "orders", inbox = "answers", sent = "sent" }
 list_every_s = 1.0
+stock_drop = "ON_ACCEPT"
+visibility_delay_s = 0.0
 fresh_for_s = 5.0
 
 [[sources.flat_file.places]]
@@ -123,14 +124,14 @@ changes = '''
 """The keys of ``[sources.NAME]``, ``@`` in place of the address."""
 
 
-def configured(addresses: Mapping[System, str]) -> str:
+def configured(addresses: Mapping[str, str]) -> str:
     """The tables of these sources."""
     return "\n".join(
         f'[sources.{system}]\nconnector = "{system}"{_filled(TABLES[system], address)}' for system, address in addresses.items()
     )
 
 
-def environment(addresses: Mapping[System, str]) -> dict[str, str]:
+def environment(addresses: Mapping[str, str]) -> dict[str, str]:
     """What their credentials are; the address of a database is one."""
     return {**SECRETS, **({"SANDBOX_ERP_URL": addresses["sql"]} if "sql" in addresses else {})}
 

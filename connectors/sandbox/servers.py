@@ -16,7 +16,7 @@ from connectors.sandbox.controls import Sandbox, app_of
 from connectors.sandbox.flat_file import FlatFileSandbox
 from connectors.sandbox.http import HttpSandbox
 from connectors.sandbox.medusa import MedusaSandbox
-from connectors.sandbox.network import Network, System
+from connectors.sandbox.network import Network
 from connectors.sandbox.odoo import OdooSandbox
 from connectors.sandbox.shipbob import ShipBobSandbox
 from connectors.sandbox.shopify import ShopifySandbox
@@ -88,9 +88,9 @@ async def _stop(server: uvicorn.Server) -> None:
     await server.lifespan.shutdown()
 
 
-def sandboxes(network: Network, folder: Path) -> dict[System, Sandbox]:
+def sandboxes(network: Network, folder: Path) -> dict[str, Sandbox]:
     """One of each system that has places in the network. Those that work with files keep them in the folder."""
-    makers: Mapping[System, Callable[[], Sandbox]] = {
+    makers: Mapping[str, Callable[[], Sandbox]] = {
         "odoo": lambda: OdooSandbox(network),
         "square": lambda: SquareSandbox(network),
         "shipbob": lambda: ShipBobSandbox(network),
@@ -105,10 +105,10 @@ def sandboxes(network: Network, folder: Path) -> dict[System, Sandbox]:
 
 
 @asynccontextmanager
-async def at_work(network: Network, folder: Path, *, port_base: int = 0) -> AsyncIterator[dict[System, Running]]:
+async def at_work(network: Network, folder: Path, *, port_base: int = 0) -> AsyncIterator[dict[str, Running]]:
     """All of them behind sockets, and the mill at its files. ``port_base`` is the first of their ports; 0: any that are free."""
     async with AsyncExitStack() as stack:
-        running: dict[System, Running] = {}
+        running: dict[str, Running] = {}
         for number, (system, sandbox) in enumerate(sandboxes(network, folder).items()):
             port = port_base and port_base + number
             controls = await stack.enter_async_context(serving(app_of(sandbox), port=port))

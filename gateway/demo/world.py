@@ -23,7 +23,7 @@ class World:
     """Where everything answers: of the sandboxes, their controls."""
 
     gateway: str
-    sandboxes: Mapping[System, str]
+    sandboxes: Mapping[str, str]
 
     @property
     def graphql(self) -> str:
@@ -42,7 +42,7 @@ async def world(*, folder: Path, port: int, seed: int, products: int, systems: C
             yield World(gateway=gateway, sandboxes={system: sandbox.controls for system, sandbox in sandboxes.items()})
 
 
-def demo_settings(addresses: Mapping[System, str], *, database: Path, port: int = 0) -> Settings:
+def demo_settings(addresses: Mapping[str, str], *, database: Path, port: int = 0) -> Settings:
     """The gateway's settings in front of these sandboxes: as in production, but for more impatient polling."""
     return Settings(
         sources=sources_in(configured(addresses), environment(addresses)),

@@ -25,8 +25,8 @@ ANSWER_COLUMNS: Final = ("key", "state", "carrier", "tracking", "sku", "units", 
 class FlatFileSandbox:
     """A mill that is spoken to through a folder: its stock in ``stock``, orders for it in ``orders``, its answers in ``answers``.
 
-    Every change is exported at once, as another snapshot, or with ``deltas`` mostly as a file of what has changed. Orders are looked for
-    whenever somebody asks the mill something, and by ``run``.
+    Every change is exported at once, as another snapshot, or with ``deltas`` mostly as a file of what has changed. Orders are
+    looked for whenever somebody asks the mill something, and by ``run``.
     """
 
     system = "flat_file"
