@@ -19,7 +19,10 @@ from rich.progress import Progress
 from rich.table import Table
 from starlette.applications import Starlette
 
-from gateway import __version__
+from connectors.contract import Sku
+from connectors.registry import Tools, UnknownConnector, spec_of
+from connectors.sandbox.network import ALL, THREE
+from gateway import __version__, connecting
 from gateway.api.schema import schema_of
 from gateway.app import Parts, create_app, open_sources
 from gateway.configuration import Misconfigured, load
@@ -36,6 +39,7 @@ from gateway.storage.verification.works import SqlWorks
 from gateway.system import SystemClock
 
 DIFFERENT: Final = 1
+BROKEN: Final = 1
 MISTAKEN: Final = 2
 CONFIG_OF_WORKERS: Final = "DOM_CONFIG"
 
@@ -57,15 +61,19 @@ def main() -> None:
 @click.option("--port", default=8080, help="Where the gateway answers; 0 takes any that is free.")
 @click.option("--seed", default=7, help="Which network.")
 @click.option("--products", default=500, help="How many SKUs.")
-def demo(*, guided: bool, as_json: bool, port: int, seed: int, products: int) -> None:
-    """Run a whole network on this machine: three systems of record that keep state, and the gateway."""
+@click.option("--all-sources", is_flag=True, help="Nine systems of record instead of three.")
+def demo(*, guided: bool, as_json: bool, port: int, seed: int, products: int, all_sources: bool) -> None:
+    """Run a whole network on this machine: systems of record that keep state, and the gateway."""
     _log(quiet=True)
     if as_json and not guided:
         raise click.UsageError("--json goes with --tour.")
+    if all_sources and guided:
+        raise click.UsageError("The tour is about three sources.")
     if guided:
         sys.exit(asyncio.run(tour(seed=seed, products=products, as_json=as_json)))
     try:
-        asyncio.run(demonstrate(port=port, seed=seed, products=products, console=Console()))
+        systems = ALL if all_sources else THREE
+        asyncio.run(demonstrate(port=port, seed=seed, products=products, systems=systems, console=Console()))
     except KeyboardInterrupt:
         click.echo("Stopped.")
 
@@ -162,6 +170,61 @@ def _tell(report: Report, console: Console) -> None:
     total = sum(report.violations.values())
     came_to = f"{total:,} differences" if total else "nothing differs"
     console.print(f"{came_to}: {checked}, in {report.took_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
+
+
+@main.group(name="connectors")
+def kinds_of_sources() -> None:
+    """Kinds of sources, what each wants to know, and whether a configured one works."""
+
+
+@kinds_of_sources.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array for machines.")
+def list_kinds(*, as_json: bool) -> None:
+    """Every kind of source that is installed, broken ones with the reason."""
+    found = connecting.kinds()
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        connecting.tell_kinds(found, Console())
+
+
+@kinds_of_sources.command()
+@click.argument("kind")
+@click.option("--json", "as_json", is_flag=True, help="The settings as JSON Schema.")
+def describe(*, kind: str, as_json: bool) -> None:
+    """What a kind of source wants to know."""
+    try:
+        spec = spec_of(kind)
+    except UnknownConnector as error:
+        click.echo(str(error), err=True)
+        sys.exit(MISTAKEN)
+    if as_json:
+        click.echo(msgspec.json.encode(connecting.schema(spec)))
+    else:
+        connecting.tell_knobs(spec, connecting.knobs(spec), Console())
+
+
+@kinds_of_sources.command()
+@click.argument("name")
+@click.option("--sku", help="Which SKU to read; without it, the first that the source lists.")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("dom.toml"), help="What is where.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+def check(*, name: str, sku: str | None, config: Path, as_json: bool) -> None:
+    """Ask a configured source for health, locations and one SKU, beside what it really says. Exits with 1 if anything is broken."""
+    settings = _settings(config)
+    source = next((each for each in settings.sources if each.name == name), None)
+    if source is None:
+        click.echo(f"{config} has no source {name!r}; it has {', '.join(each.name for each in settings.sources)}", err=True)
+        sys.exit(MISTAKEN)
+    _log(quiet=True)
+    clock = SystemClock()
+    tools = Tools(now=clock.now, monotonic=clock.monotonic)
+    told = asyncio.run(connecting.checked(source, tools, None if sku is None else Sku(sku)))
+    if as_json:
+        click.echo(msgspec.json.encode(told))
+    else:
+        connecting.tell_check(told, Console())
+    sys.exit(0 if told.is_fine else BROKEN)
 
 
 @main.group()

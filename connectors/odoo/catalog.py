@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from cachetools import TTLCache
 
-from connectors.contract import Sku
+from connectors.contract import ContractBroken, Cursor, Sku, SkuPage
 from connectors.odoo.settings import OdooSettings
 from connectors.odoo.values import Text, text_of
 from connectors.odoo.wire import Wire
@@ -42,6 +42,21 @@ def parse_items(rows: Iterable[ProductRow]) -> dict[Sku, Item]:
         ids = (*known.product_ids, row.id) if known else (row.id,)
         items[Sku(code)] = Item(product_ids=ids, name=(known and known.name) or text_of(row.name))
     return items
+
+
+def parse_page(rows: Sequence[ProductRow], *, limit: int) -> tuple[dict[Sku, Item], Cursor | None]:
+    """The products of a page in the order of their references, and the reference after which the next one begins.
+
+    The last reference of a full page may have more products on the next, so that it is left to that one; unless it fills a page.
+    """
+    items = parse_items(rows)
+    if len(rows) < limit or not items:
+        return items, None
+    last = next(reversed(items))
+    if len(items) > 1:
+        del items[last]
+        last = next(reversed(items))
+    return items, Cursor(last)
 
 
 class Catalog:
@@ -81,18 +96,17 @@ class Catalog:
         """The SKU of a product, if it is known without asking."""
         return self._skus.get(product_id)
 
-    async def warm(self, products_max: int) -> int:
-        """Learn up to so many products, page by page."""
-        rows: list[ProductRow] = []
-        while len(rows) < products_max:
-            after = rows[-1].id if rows else 0
-            limit = min(_PAGE, products_max - len(rows))
-            page = await self._search([["default_code", "!=", False], ["id", ">", after]], order="id", limit=limit)
-            rows += [row for row in page if row.id > after]
-            if len(page) < limit:
-                break
-        self._learn(parse_items(rows))
-        return len(rows)
+    async def page(self, after: Cursor | None) -> SkuPage:
+        """The next SKUs in Odoo's own order, learned on the way."""
+        domain: list[list[object]] = [["default_code", "!=", False]]
+        if after:
+            domain.append(["default_code", ">", after])
+        rows = await self._search(domain, order="default_code, id", limit=_PAGE)
+        items, following = parse_page(rows, limit=_PAGE)
+        if following is not None and following == after:
+            raise ContractBroken(f"the products after {after!r} end with it")
+        self._learn(items)
+        return SkuPage(skus=tuple(items), next=following)
 
     def _learn(self, items: Mapping[Sku, Item]) -> None:
         self._items.update(items)

@@ -1,7 +1,7 @@
 """One Odoo database as a source: its warehouses, their stock, and deliveries from them."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from connectors.contract import (
     CancelOutcome,
     ConnectorInfo,
     ContractBroken,
+    Cursor,
     FulfillmentChanged,
     FulfillmentRequest,
     Health,
@@ -24,15 +25,19 @@ from connectors.contract import (
     RemoteRef,
     RequestKey,
     Sku,
+    SkuPage,
     SourceError,
     SourceEvent,
     SourceKind,
     StockBatch,
     StockChanged,
+    StockChanges,
     StockDrop,
+    Traffic,
 )
 from connectors.odoo.catalog import Catalog
 from connectors.odoo.deliveries import Deliveries
+from connectors.odoo.feed import Feed
 from connectors.odoo.once import Once
 from connectors.odoo.places import Warehouse, read_warehouses
 from connectors.odoo.settings import OdooSettings
@@ -69,12 +74,15 @@ class Odoo:
             idempotency=Idempotency.LOOKUP,
             batch_skus_max=settings.batch_skus_max,
             fresh_for_s=settings.fresh_for_s,
+            rate_per_s=settings.rate_per_s,
+            concurrency_max=settings.concurrency_max,
         )
         self._settings = settings
         self._tools = tools
         self._wire: Wire = wire_of(settings, tools)
         self._catalog = Catalog(self._wire, settings, tools.monotonic)
-        self._deliveries = Deliveries(self._wire, self._catalog)
+        self._feed = Feed(self._wire, self._catalog, settings, tools.now)
+        self._deliveries = Deliveries(self._wire, self._catalog, settings, tools.monotonic)
         self._warehouses = Once(lambda: read_warehouses(self._wire))
 
     async def aclose(self) -> None:
@@ -100,11 +108,19 @@ class Odoo:
         self._warehouses.forget()
         return tuple(warehouse.location for warehouse in await self._warehouses.get())
 
+    def traffic(self) -> Mapping[str, Traffic]:
+        """How reads and writes fare."""
+        return self._wire.traffic()
+
     # ------------------------------------------------------------------------------------------ stock
-    async def warm(self, products_max: int) -> int:
-        """Learn products and warehouses, so that the next read is one request."""
+    async def skus(self, after: Cursor | None) -> SkuPage:
+        """The next page of products with a reference."""
         await self._warehouses.get()
-        return await self._catalog.warm(products_max)
+        return await self._catalog.page(after)
+
+    async def stock_changes(self, cursor: Cursor | None) -> StockChanges:
+        """Products of which a quant was written since."""
+        return await self._feed.changes(cursor)
 
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
         """Read all warehouses in one request; SKUs and warehouses that are not known yet are looked up first."""

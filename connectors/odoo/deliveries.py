@@ -1,14 +1,13 @@
 """Requests to ship, as deliveries of Odoo: make, look up, reserve, cancel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from connectors.client import Intent
 from connectors.contract import (
-    Address,
     CancelOutcome,
     ContractBroken,
     FulfillmentRequest,
@@ -25,15 +24,19 @@ from connectors.contract import (
 )
 from connectors.odoo.catalog import Catalog
 from connectors.odoo.once import Once
-from connectors.odoo.pickings import MOVE_FIELDS, PICKING_FIELDS, TRACKING_FIELDS, Move, Picking, parse_fulfillment
+from connectors.odoo.pickings import (
+    MOVE_FIELDS,
+    PICKING_FIELDS,
+    TRACKING_FIELDS,
+    Move,
+    Picking,
+    is_reserved,
+    parse_fulfillment,
+)
 from connectors.odoo.places import Warehouse
+from connectors.odoo.recipients import Recipients, id_of_first, made
+from connectors.odoo.settings import OdooSettings
 from connectors.odoo.wire import Wire
-
-
-class Row(msgspec.Struct):
-    """A record of which only the id matters."""
-
-    id: int
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +50,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 class Deliveries:
     """Deliveries that carry our key as their ``origin``."""
 
-    def __init__(self, wire: Wire, catalog: Catalog) -> None:
+    def __init__(self, wire: Wire, catalog: Catalog, settings: OdooSettings, monotonic: Callable[[], float]) -> None:
         self._wire = wire
         self._catalog = catalog
+        self._recipients = Recipients(wire, settings, monotonic)
         self._dialect = Once(self._read_dialect)
         self._customers = Once(self._read_customers)
 
@@ -67,16 +71,19 @@ class Deliveries:
             return found
         picking_id = int(found.ref) if found else await self._create(request, warehouse)
         try:
-            return await self._reserve(picking_id, request.key)
+            return await self._reserve(picking_id, request.key, alone=found is None)
         except SourceError as error:
             # The delivery exists by now: no failure may read as if nothing had happened.
             raise OutcomeUnknown(f"delivery {picking_id} is there, then {error}") from error
 
-    async def _reserve(self, picking_id: int, key: RequestKey) -> RemoteFulfillment:
+    async def _reserve(self, picking_id: int, key: RequestKey, *, alone: bool) -> RemoteFulfillment:
+        """Have Odoo reserve all of it, or none. ``alone``: nobody can have split it yet, so that its moves tell everything."""
         reason = "INSUFFICIENT_STOCK"
         try:
             # Confirms a draft on the way. Repeating it changes nothing: what is reserved stays reserved.
             await self._act("action_assign", [picking_id])
+            if alone and is_reserved(await self._moves([picking_id]), picking_id):
+                return RemoteFulfillment(ref=RemoteRef(str(picking_id)), key=key, state=RemoteState.ACCEPTED)
         except Rejected as refusal:
             reason = refusal.detail
         found = await self.find(key)
@@ -132,12 +139,14 @@ class Deliveries:
 
     async def _fulfillments(self, groups: Sequence[Sequence[Picking]]) -> list[RemoteFulfillment]:
         ids = sorted({picking.id for group in groups for picking in group})
-        moves = await self._wire.execute(
-            "stock.move", "search_read", returns=list[Move], domain=[["picking_id", "in", ids]], fields=MOVE_FIELDS
-        )
+        moves = await self._moves(ids)
         product_ids = {move.product_id[0] for move in moves if not isinstance(move.product_id, bool)}
         skus = await self._catalog.skus(product_ids)
         return [parse_fulfillment(group, moves, skus) for group in groups]
+
+    async def _moves(self, picking_ids: Sequence[int]) -> list[Move]:
+        domain = [["picking_id", "in", picking_ids]]
+        return await self._wire.execute("stock.move", "search_read", returns=list[Move], domain=domain, fields=MOVE_FIELDS)
 
     # ------------------------------------------------------------------------------------------ writing
     async def _create(self, request: FulfillmentRequest, warehouse: Warehouse) -> int:
@@ -147,15 +156,19 @@ class Deliveries:
             {"product_id": product_id, "product_uom_qty": units, **route, **({"name": sku} if dialect.names_moves else {})}
             for sku, product_id, units in await self._demand(request)
         ]
-        delivery = {
+        delivery: dict[str, object] = {
             "origin": request.key,
             "picking_type_id": warehouse.out_type_id,
-            "partner_id": await self._new("res.partner", await self._partner(request.recipient)),
+            "partner_id": await self._recipients.id_of(request.recipient),
             "note": f"Order {request.order_number}",
             dialect.moves_field: [[0, 0, move] for move in moves],
             **route,
         }
-        return await self._new("stock.picking", delivery)
+        try:
+            return await made(self._wire, "stock.picking", delivery)
+        except (Rejected, NotFound):
+            self._recipients.forget(request.recipient)
+            raise
 
     async def _demand(self, request: FulfillmentRequest) -> list[tuple[str, int, int]]:
         items = await self._catalog.items([line.sku for line in request.lines])
@@ -163,36 +176,6 @@ class Deliveries:
             if line.sku not in items:
                 raise Rejected(f"Odoo has no product {line.sku}", reason="UNKNOWN_SKU", field=line.sku)
         return [(line.sku, items[line.sku].product_ids[0], line.units) for line in request.lines]
-
-    async def _partner(self, recipient: Address) -> dict[str, object]:
-        country_id = await self._id_of("res.country", [["code", "=", recipient.country_code]])
-        if country_id is None:
-            raise Rejected(f"Odoo has no country {recipient.country_code}", reason="UNKNOWN_COUNTRY", field="country_code")
-        in_country: list[list[object]] = [["country_id", "=", country_id], ["code", "=", recipient.region]]
-        state_id = await self._id_of("res.country.state", in_country) if recipient.region else None
-        # A region that Odoo does not list still has to reach the label.
-        city = recipient.city if state_id or not recipient.region else f"{recipient.city}, {recipient.region}"
-        optional = {"email": recipient.email, "phone": recipient.phone, "state_id": state_id}
-        return {
-            "type": "delivery",
-            "name": recipient.name or "Recipient",
-            "street": recipient.lines[0] if recipient.lines else "",
-            "street2": ", ".join(recipient.lines[1:]),
-            "city": city,
-            "zip": recipient.postal_code,
-            "country_id": country_id,
-            **{field: value for field, value in optional.items() if value is not None},
-        }
-
-    async def _id_of(self, model: str, domain: Sequence[object]) -> int | None:
-        rows = await self._wire.execute(model, "search_read", returns=list[Row], domain=domain, fields=["id"], limit=1)
-        return rows[0].id if rows else None
-
-    async def _new(self, model: str, values: dict[str, Any]) -> int:
-        created = await self._wire.execute(model, "create", returns=list[int], intent=Intent.WRITE, vals_list=[values])
-        if len(created) != 1:
-            raise OutcomeUnknown(f"{model}.create answered {created[:5]!r} for one record")
-        return created[0]
 
     async def _act(self, action: str, ids: Sequence[int]) -> None:
         # What comes back differs by version (True, None, a window to open); the truth is read afterwards.
@@ -212,7 +195,7 @@ class Deliveries:
         return await self._wire.execute(model, "fields_get", returns=dict[str, object], allfields=fields, attributes=["type"])
 
     async def _read_customers(self) -> int:
-        location_id = await self._id_of("stock.location", [["usage", "=", "customer"]])
+        location_id = await id_of_first(self._wire, "stock.location", [["usage", "=", "customer"]])
         if location_id is None:
             raise ContractBroken("Odoo has no location for customers")
         return location_id

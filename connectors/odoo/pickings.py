@@ -70,6 +70,12 @@ def parse_fulfillment(pickings: Sequence[Picking], moves: Iterable[Move], skus: 
     )
 
 
+def is_reserved(moves: Iterable[Move], picking_id: int) -> bool:
+    """Whether all of a delivery that was not split is set aside: then Odoo calls it ``assigned``, and nothing of it is short."""
+    of_picking = [move for move in moves if id_of(move.picking_id) == picking_id]
+    return bool(of_picking) and all(move.state == "assigned" and move.quantity >= move.product_uom_qty for move in of_picking)
+
+
 def _state(pickings: Sequence[Picking]) -> RemoteState:
     states = {picking.state for picking in pickings}
     if states == {"cancel"}:

@@ -14,7 +14,9 @@ class OdooSettings:
     ``protocol``: ``jsonrpc`` up to version 18, ``json2`` from 19 on (the older one goes away in 22). ``api_key`` is a user's API
     key and expires after three months at most. ``webhook_token`` stands as ``?token=`` in the URL that Odoo calls: it cannot
     sign; without one, webhooks are refused. ``known_for_s`` is how long a product's id is remembered, ``absent_for_s`` that
-    there is no such product.
+    there is no such product. ``recipient_known_for_s``: for so long two deliveries to the same address share one contact in Odoo,
+    as those of one order do; not for longer, since people there may correct it for the one. ``late_s``: no transaction there
+    takes longer to commit.
     """
 
     url: str
@@ -32,6 +34,8 @@ class OdooSettings:
     fresh_for_s: float = 5.0
     known_for_s: float = 3_600.0
     absent_for_s: float = 60.0
+    recipient_known_for_s: float = 300.0
+    late_s: float = 60.0
 
     def __post_init__(self) -> None:
         if self.protocol not in {"jsonrpc", "json2"}:

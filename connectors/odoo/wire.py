@@ -6,7 +6,7 @@ from typing import Final, Literal, Protocol, TypeVar
 import msgspec
 
 from connectors.client import Client, Intent, Reply, by_status
-from connectors.contract import AuthFailed, ContractBroken, NotFound, OutcomeUnknown, Rejected, SourceError, Transient
+from connectors.contract import AuthFailed, ContractBroken, NotFound, OutcomeUnknown, Rejected, SourceError, Traffic, Transient
 from connectors.odoo.once import Once
 from connectors.odoo.settings import OdooSettings
 from connectors.registry import Tools
@@ -34,6 +34,9 @@ class Wire(Protocol):
 
     async def version(self) -> str:
         """The server's version, such as ``19.0``. Needs no credential."""
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """How asking goes."""
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -140,6 +143,10 @@ class JsonRpc:
         """See ``Wire.version``."""
         return (await self._call("common", "version", [], returns=_RpcVersion)).server_version
 
+    def traffic(self) -> Mapping[str, Traffic]:
+        """See ``Wire.traffic``."""
+        return self._client.traffic()
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._user.aclose()
@@ -218,6 +225,10 @@ class Json2:
     async def version(self) -> str:
         """See ``Wire.version``."""
         return (await self._client.call("GET", "/web/version", returns=_WebVersion)).version
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """See ``Wire.traffic``."""
+        return self._client.traffic()
 
     async def aclose(self) -> None:
         """Let go of connections."""

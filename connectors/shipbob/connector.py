@@ -8,11 +8,14 @@ from connectors.client import Client, Intent, chunked
 from connectors.contract import (
     CancelOutcome,
     ConnectorInfo,
+    Cursor,
     FulfillmentRequest,
     Health,
     Idempotency,
     NotFound,
     OutcomeUnknown,
+    Quote,
+    QuoteRequest,
     RawRequest,
     Rejected,
     RemoteFulfillment,
@@ -21,22 +24,26 @@ from connectors.contract import (
     RemoteState,
     RequestKey,
     Sku,
+    SkuPage,
     SourceError,
     SourceEvent,
     SourceKind,
     StockBatch,
     StockDrop,
+    Traffic,
 )
 from connectors.registry import Tools
 from connectors.shipbob.inventory import PAGE_SIZE, Inventory, parse_levels
 from connectors.shipbob.locations import parse_location
 from connectors.shipbob.orders import known_ids, order_body, parse_order
+from connectors.shipbob.quotes import EstimateReply, estimate_body, parse_quotes
 from connectors.shipbob.settings import ShipBobSettings
 from connectors.shipbob.webhooks import parse_event, verify
 from connectors.shipbob.wire import VERSION, CancelReply, LocationRow, OrderRow, classify
 
 ORDERS_PER_PAGE: Final = 100
 ORDER_PATH: Final = f"/{VERSION}/order"
+ESTIMATE_PATH: Final = f"{ORDER_PATH}:estimate"
 
 _ENDED: Final[Mapping[RemoteState, CancelOutcome]] = {
     RemoteState.CANCELED: CancelOutcome.CANCELED,
@@ -45,7 +52,11 @@ _ENDED: Final[Mapping[RemoteState, CancelOutcome]] = {
 
 
 class ShipBob:
-    """One ShipBob merchant. Our key is the order's ``reference_id``, which is unique there: a second one is refused."""
+    """One ShipBob merchant. Our key is the order's ``reference_id``, which is unique there: a second one is refused.
+
+    It has no feed of changes: ShipBob's history tells of units that came or left, center by center, but not of those that orders
+    take on, which is when its available number drops.
+    """
 
     def __init__(self, settings: ShipBobSettings, tools: Tools) -> None:
         self.info = ConnectorInfo(
@@ -56,6 +67,8 @@ class ShipBob:
             idempotency=Idempotency.LOOKUP,
             batch_skus_max=PAGE_SIZE,
             fresh_for_s=settings.fresh_for_s,
+            rate_per_s=settings.rate_per_s,
+            concurrency_max=settings.concurrency_max,
         )
         self._settings = settings
         self._monotonic = tools.monotonic
@@ -87,10 +100,14 @@ class ShipBob:
         rows = await self._client.call("GET", f"/{VERSION}/location", params=params, returns=tuple[LocationRow, ...])
         return tuple(parse_location(row) for row in rows if row.access_granted)
 
+    def traffic(self) -> Mapping[str, Traffic]:
+        """How reads and writes fare."""
+        return self._client.traffic()
+
     # ------------------------------------------------------------------------------------------ stock
-    async def warm(self, products_max: int) -> int:
-        """Learn the inventory."""
-        return await self._inventory.warm(products_max)
+    async def skus(self, after: Cursor | None) -> SkuPage:
+        """The next page of the inventory."""
+        return await self._inventory.page(after)
 
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
         """One read of levels for all SKUs and centers; look-ups before it only where something is not remembered."""
@@ -182,6 +199,17 @@ class ShipBob:
         if not found:
             raise NotFound(f"there is no order {ref}")
         return _ENDED.get(found[0].state, CancelOutcome.REFUSED)
+
+    # ------------------------------------------------------------------------------------------ quotes
+    async def quote(self, request: QuoteRequest) -> tuple[Quote, ...]:
+        """What ShipBob estimates for each of its shipping methods, from the center that it would choose today."""
+        try:
+            told = await self._client.call("POST", ESTIMATE_PATH, json=estimate_body(request), returns=EstimateReply)
+        except Rejected as refusal:
+            if refusal.reason != "HTTP_422":
+                raise
+            return ()  # unknown, out of stock, too large, or an address that is nothing to ShipBob
+        return parse_quotes(told, location=request.location)
 
     # ------------------------------------------------------------------------------------------ webhooks
     def receive(self, request: RawRequest) -> tuple[SourceEvent, ...]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cachetools import TTLCache
 
-from connectors.client import Client
-from connectors.contract import ContractBroken, RemoteLevel, RemoteLocationId, Sku, StockBatch
+from connectors.client import Client, chunked
+from connectors.contract import ContractBroken, Cursor, RemoteLevel, RemoteLocationId, Sku, SkuPage, StockBatch
 from connectors.shipbob.settings import ShipBobSettings
 from connectors.shipbob.wire import VERSION, CenterQuantity, ItemRow, ItemsPage, LevelRow, LevelsPage
 
@@ -37,12 +37,17 @@ class Inventory:
         asked = [sku for sku in wanted if sku not in found and sku not in self._missing]
         return {**found, **await self._look_up(asked)} if asked else found
 
-    async def warm(self, products_max: int) -> int:
-        """Remember the first so many items. Returns how many SKUs they are."""
-        rows = await self._pages(INVENTORY_PATH, {}, ItemsPage, rows_max=products_max)
-        items = _by_sku(row for page in rows for row in page.items or ())
-        self._remember(dict(list(items.items())[:products_max]))
-        return min(len(items), products_max)
+    async def page(self, after: Cursor | None) -> SkuPage:
+        """The next SKUs, remembered with what earlier pages said of the same: several items may share one.
+
+        The cursor is the query of ShipBob's own link.
+        """
+        query = {"PageSize": str(PAGE_SIZE)} if after is None else _query_of(f"?{after}")
+        page = await self._client.call("GET", INVENTORY_PATH, params=query, returns=ItemsPage)
+        listed = _by_sku(page.items or ())
+        earlier = {sku: self._known.get(sku, ()) for sku in listed}
+        self._remember(_by_sku(row for found in (earlier, listed) for rows in found.values() for row in rows))
+        return SkuPage(skus=tuple(listed), next=Cursor(urlencode(_query_of(page.next))) if page.next else None)
 
     def name_of(self, sku: Sku) -> str:
         """The name of a product as far as it is remembered, else its SKU."""
@@ -50,8 +55,12 @@ class Inventory:
 
     async def levels(self, items: Items) -> list[LevelRow]:
         """What is in stock of these items, at all centers."""
-        ids = ",".join(str(row.inventory_id) for rows in items.values() for row in rows)
-        pages = await self._pages(LEVELS_PATH, {"InventoryIds": ids}, LevelsPage)
+        ids = [str(row.inventory_id) for rows in items.values() for row in rows]
+        pages = [
+            page
+            for some in chunked(ids, PAGE_SIZE)
+            for page in await self._pages(LEVELS_PATH, {"InventoryIds": ",".join(some)}, LevelsPage)
+        ]
         return [row for page in pages for row in page.items or ()]
 
     async def _look_up(self, skus: Sequence[Sku]) -> Items:
@@ -64,13 +73,13 @@ class Inventory:
         self._missing.update(dict.fromkeys(sku for sku in skus if sku not in found))
         return found
 
-    async def _pages(self, path: str, params: Mapping[str, str], returns: type[Page], *, rows_max: int | None = None) -> list[Page]:
+    async def _pages(self, path: str, params: Mapping[str, str], returns: type[Page]) -> list[Page]:
         pages: list[Page] = []
         query = {**params, "PageSize": str(PAGE_SIZE)}
         for _ in range(PAGES_MAX):
             page = await self._client.call("GET", path, params=query, returns=returns)
             pages.append(page)
-            if not page.next or (rows_max is not None and len(pages) * PAGE_SIZE >= rows_max):
+            if not page.next:
                 return pages
             query = _query_of(page.next)
         raise ContractBroken(f"{path} did not end after {PAGES_MAX} pages")

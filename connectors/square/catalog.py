@@ -7,12 +7,12 @@ from typing import Final
 from cachetools import LRUCache, TTLCache
 
 from connectors.client import Client, chunked
-from connectors.contract import ContractBroken, RemoteLocationId, Sku
+from connectors.contract import ContractBroken, Cursor, RemoteLocationId, Sku, SkuPage
 from connectors.square.settings import SquareSettings
 from connectors.square.wire import CatalogObject, CatalogReply
 
 SKUS_PER_SEARCH_MAX: Final = 250  # CatalogQuerySet.attribute_values
-PAGE_OBJECTS_MAX: Final = 1000  # SearchCatalogObjects.limit
+PAGE_OBJECTS_MAX: Final = 1000  # SearchCatalogObjects.limit, and ids of BatchRetrieveCatalogObjects
 PAGES_MAX: Final = 1000
 
 
@@ -54,11 +54,23 @@ class Catalog:
             found |= await self._look_up(some)
         return found
 
-    async def warm(self, products_max: int) -> int:
-        """Remember the first so many variations of the catalog. Returns how many SKUs they are."""
-        variations = await self._search({}, variations_max=products_max)
-        self._remember(variations)
-        return len(variations)
+    async def page(self, after: Cursor | None) -> SkuPage:
+        """The next SKUs of the catalog, remembered with what earlier pages said of the same: several variations may share one."""
+        page = await self._found({"cursor": after} if after else {})
+        listed = _by_sku(parse_variations(page))
+        earlier = {sku: self._known.get(sku, ()) for sku in listed}
+        self._remember(_by_sku(each for found in (earlier, listed) for several in found.values() for each in several))
+        return SkuPage(skus=tuple(listed), next=Cursor(page.cursor) if page.cursor else None)
+
+    async def skus(self, variation_ids: Iterable[str]) -> frozenset[Sku]:
+        """The SKUs of those variations, looked up where they are not remembered. Left out: what has none."""
+        asked = frozenset(variation_ids)
+        found = {each: sku for each in asked if (sku := self._sku_of.get(each)) is not None}
+        for some in chunked(sorted(asked - found.keys()), PAGE_OBJECTS_MAX):
+            reply = await self._client.call("POST", "/v2/catalog/batch-retrieve", json={"object_ids": some}, returns=CatalogReply)
+            found |= {each.id: each.sku for each in parse_variations(reply) if each.id in asked}
+        self._sku_of.update(found)
+        return frozenset(found.values())
 
     def skus_of(self, variation_ids: Iterable[str]) -> frozenset[Sku]:
         """The SKUs of those variations that were ever looked up."""
@@ -73,17 +85,21 @@ class Catalog:
         self._missing.update(dict.fromkeys(sku for sku in skus if sku not in found))
         return found
 
-    async def _search(self, query: Mapping[str, object], *, variations_max: int | None = None) -> Variations:
-        """Every page of one search, up to ``variations_max``, by SKU and in the order of ids."""
-        found: dict[str, Variation] = {}
-        body = {"object_types": ["ITEM_VARIATION"], "include_related_objects": True, "limit": PAGE_OBJECTS_MAX, **query}
+    async def _search(self, query: Mapping[str, object]) -> Variations:
+        """Every page of one search, by SKU and in the order of ids."""
+        found: list[Variation] = []
         for _ in range(PAGES_MAX):
-            page = await self._client.call("POST", "/v2/catalog/search", json=body, returns=CatalogReply)
-            found |= {each.id: each for each in parse_variations(page)}
-            if not page.cursor or (variations_max is not None and len(found) >= variations_max):
-                return _by_sku(list(found.values())[:variations_max])
-            body["cursor"] = page.cursor
+            page = await self._found(query)
+            found += parse_variations(page)
+            if not page.cursor:
+                return _by_sku(found)
+            query = {**query, "cursor": page.cursor}
         raise ContractBroken(f"the catalog search did not end after {PAGES_MAX} pages")
+
+    async def _found(self, query: Mapping[str, object]) -> CatalogReply:
+        """One page of a search."""
+        body = {"object_types": ["ITEM_VARIATION"], "include_related_objects": True, "limit": PAGE_OBJECTS_MAX, **query}
+        return await self._client.call("POST", "/v2/catalog/search", json=body, returns=CatalogReply)
 
     def _remember(self, variations: Variations) -> None:
         for sku, each in variations.items():
@@ -114,7 +130,9 @@ def _variation(entry: CatalogObject, sku: Sku, name: str) -> Variation:
 
 
 def _by_sku(variations: Iterable[Variation]) -> Variations:
+    """Each variation once, as it was told last."""
+    unique = {each.id: each for each in variations}
     found: dict[Sku, tuple[Variation, ...]] = {}
-    for each in sorted(variations, key=lambda variation: variation.id):
+    for each in sorted(unique.values(), key=lambda variation: variation.id):
         found[each.sku] = (*found.get(each.sku, ()), each)
     return found

@@ -11,6 +11,7 @@ from connectors.contract import (
     CancelOutcome,
     ConnectorInfo,
     ContractBroken,
+    Cursor,
     FulfillmentRequest,
     Health,
     Idempotency,
@@ -23,15 +24,19 @@ from connectors.contract import (
     RemoteState,
     RequestKey,
     Sku,
+    SkuPage,
     SourceError,
     SourceEvent,
     SourceKind,
     StockBatch,
+    StockChanges,
     StockDrop,
+    Traffic,
     Transient,
 )
 from connectors.registry import Tools
 from connectors.square.catalog import Catalog
+from connectors.square.feed import COUNTS_PATH, COUNTS_PER_PAGE, Feed
 from connectors.square.locations import parse_location
 from connectors.square.orders import cancellation_body, order_body, parse_order, search_body
 from connectors.square.settings import SquareSettings
@@ -41,7 +46,6 @@ from connectors.square.wire import CountRow, CountsReply, LocationsReply, OrderR
 
 # Square documents no maximum of ``catalog_object_ids``; 500 stays well below what its bodies may weigh.
 BATCH_SKUS_MAX: Final = 500
-COUNTS_PER_PAGE: Final = 1000
 COUNT_PAGES_MAX: Final = 100
 ORDERS_PER_RETRIEVE: Final = 100
 LOCATIONS_PER_SEARCH: Final = 10
@@ -79,6 +83,8 @@ class Square:
             idempotency=Idempotency.KEY,
             batch_skus_max=BATCH_SKUS_MAX,
             fresh_for_s=settings.fresh_for_s,
+            rate_per_s=settings.rate_per_s,
+            concurrency_max=settings.concurrency_max,
         )
         self._settings = settings
         self._monotonic = tools.monotonic
@@ -90,6 +96,7 @@ class Square:
             classify=classify,
         )
         self._catalog = Catalog(self._client, settings=settings, monotonic=tools.monotonic)
+        self._feed = Feed(self._client, self._catalog, settings, tools.now)
         self._stores: TTLCache[str, tuple[RemoteLocation, ...]] = TTLCache(1, settings.known_for_s, timer=tools.monotonic)
         self._webhooks = Webhooks(key=settings.webhook_signature_key, url=settings.webhook_url)
 
@@ -114,11 +121,19 @@ class Square:
         self._stores["all"] = stores = tuple(parse_location(row) for row in reply.locations)
         return stores
 
+    def traffic(self) -> Mapping[str, Traffic]:
+        """How reads and writes fare."""
+        return self._client.traffic()
+
     # ------------------------------------------------------------------------------------------ stock
-    async def warm(self, products_max: int) -> int:
-        """Learn the stores and the catalog."""
-        await self.locations()
-        return await self._catalog.warm(products_max)
+    async def skus(self, after: Cursor | None) -> SkuPage:
+        """The next page of the catalog."""
+        await self._known_stores()
+        return await self._catalog.page(after)
+
+    async def stock_changes(self, cursor: Cursor | None) -> StockChanges:
+        """Variations of which a count was calculated since."""
+        return await self._feed.changes(cursor)
 
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
         """One read of counts for all SKUs and stores; look-ups before it only where something is not remembered."""
@@ -126,7 +141,8 @@ class Square:
         if not variations:
             return StockBatch(levels=(), unknown=frozenset(skus))
         stores = [store.id for store in await self._known_stores() if store.active]
-        rows = await self._counts([each.id for several in variations.values() for each in several])
+        ids = [each.id for several in variations.values() for each in several]
+        rows = [row for some in chunked(ids, BATCH_SKUS_MAX) for row in await self._counts(some)]
         return parse_counts(rows, asked=skus, variations=variations, stores=stores)
 
     async def _known_stores(self) -> tuple[RemoteLocation, ...]:
@@ -136,7 +152,7 @@ class Square:
         rows: list[CountRow] = []
         body: dict[str, object] = {"catalog_object_ids": variation_ids, "states": ["IN_STOCK"], "limit": COUNTS_PER_PAGE}
         for _ in range(COUNT_PAGES_MAX):
-            page = await self._client.call("POST", "/v2/inventory/counts/batch-retrieve", json=body, returns=CountsReply)
+            page = await self._client.call("POST", COUNTS_PATH, json=body, returns=CountsReply)
             rows += page.counts
             if not page.cursor:
                 return rows

@@ -14,7 +14,7 @@ class SquareSettings:
     Square signs. Without it and the ``webhook_signature_key`` every webhook is refused. ``preparation_minutes`` is what a store
     is given to put a pickup together. ``visibility_delay_s`` is our margin: Square lowers its counts by itself once an order is
     completed, and documents no bound on when. ``known_for_s`` is how long stores and variations are remembered, ``absent_for_s``
-    that there is no such variation.
+    that there is no such variation. ``late_s`` is our margin for counts that show up later than they were calculated.
     """
 
     access_token: Secret
@@ -32,6 +32,7 @@ class SquareSettings:
     visibility_delay_s: float = 10.0
     known_for_s: float = 3_600.0
     absent_for_s: float = 60.0
+    late_s: float = 60.0
 
     def limits(self) -> Limits:
         """The bounds that the client keeps."""

@@ -176,6 +176,26 @@ def test_a_request_carries_what_it_should() -> None:
     assert wanted.items() <= dict(request.headers).items()
 
 
+def test_a_form_is_sent_as_browsers_do() -> None:
+    request = sent(form={"grant_type": "a b", "secret": Secret("x&y=ä")})
+    assert request.content == b"grant_type=a+b&secret=x%26y%3D%C3%A4"
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_a_witness_sees_what_was_asked_and_answered_whatever_it_was_and_no_secret() -> None:
+    seen: list[tuple[str, bytes]] = []
+    source = Source(answer(422, json="no"))
+    tools = Tools(
+        now=lambda: datetime.now(UTC),
+        monotonic=monotonic,
+        transport=httpx.MockTransport(source.router.async_handler),
+        witness=lambda *told: seen.append(told),
+    )
+    client = Client(base_url="https://source.test/api", tools=tools, headers={"x-key": "s3cret"})
+    failure_of(client.call("get", "/stock", returns=object, params={"sku": "A", "key": Secret("s3 cret")}))
+    assert seen == [("GET /api/stock?sku=A&key=***", b'"no"')]
+
+
 def test_a_link_to_the_next_page_is_followed_as_it_is() -> None:
     link = "https://source.test/api/stock?cursor=abc"
     assert str(sent(path=link, params={}).url) == link
@@ -199,7 +219,7 @@ def test_what_cannot_be_sent_is_said_without_quoting_it(call: dict[str, Any]) ->
     assert caught.value.__suppress_context__ or caught.value.__context__ is None  # so that no traceback shows it either
 
 
-@pytest.mark.parametrize("base_url", ["", "source.test", "http://[::1"])
+@pytest.mark.parametrize("base_url", ["", "source.test", "http://[::1", "http:///x"])
 def test_a_base_url_that_is_none_is_a_closed_error_too(base_url: str) -> None:
     assert isinstance(failure_of(ask(Source(answer()).client(base_url), WRITE)), ContractBroken)
 

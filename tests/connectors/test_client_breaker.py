@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.client.breaker import Breaker, BreakerState
+from connectors.client.breaker import Breaker
 from connectors.client.failures import CircuitOpen
 from connectors.contract import (
     AuthFailed,
+    BreakerState,
     ContractBroken,
     NotFound,
     OutcomeUnknown,

@@ -1,97 +1,15 @@
 """Retry, breaker, rate and bulkhead around one exchange, on a virtual clock: waiting costs nothing, and is exact."""
 
 import asyncio
-import selectors
-from collections.abc import Coroutine
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx
 import pytest
 
-from connectors.client import BreakerState, Client, Intent, Limits, Reply, by_status
-from connectors.contract import OutcomeUnknown, Rejected, SourceError, Throttled, Transient
-from connectors.registry import Tools
+from connectors.client import Client, Intent, Limits, Reply, by_status
+from connectors.contract import BreakerState, OutcomeUnknown, Rejected, SourceError, Throttled, Transient
+from tests.connectors.scripted import LOST, READ, REFUSED, STOCK, WRITE, Source, Step, answer, ask, failure_of, now_s, run
 
-T = TypeVar("T")
-Step = httpx.Response | type[Exception]
-STOCK = {"A": 3}
-READ, WRITE = Intent.READ, Intent.WRITE
-LOST, REFUSED = httpx.ReadError, httpx.ConnectError
 PATIENT = Limits(breaker_failures=10**9)
-
-
-class Leaps(selectors.SelectSelector):
-    """Nobody sleeps: when nothing is ready, the clock jumps to what comes next."""
-
-    now_s = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("deadlock: nothing is scheduled")
-        self.now_s += max(0.0, timeout)
-        return []
-
-
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self.leaps = Leaps()
-        super().__init__(self.leaps)
-
-    def time(self) -> float:
-        return self.leaps.now_s
-
-
-def now_s() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def run(story: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(story)
-
-
-def answer(status: int = 200, json: object = STOCK, **headers: str) -> httpx.Response:
-    return httpx.Response(status, json=json, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-class Source:
-    """A source that follows a script; its last line is repeated. ``asked_at_s`` is when it was asked."""
-
-    def __init__(self, *script: Step, takes_s: float = 0.0) -> None:
-        self.script = list(script)
-        self.takes_s = takes_s
-        self.asked_at_s: list[float] = []
-        self.requests: list[httpx.Request] = []
-        self.at_once = self.at_once_max = 0
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked_at_s.append(now_s())
-        self.requests.append(request)
-        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        self.at_once += 1
-        self.at_once_max = max(self.at_once, self.at_once_max)
-        try:
-            await asyncio.sleep(self.takes_s)
-        finally:
-            self.at_once -= 1
-        if isinstance(step, httpx.Response):
-            return httpx.Response(step.status_code, headers=step.headers, content=step.content)
-        raise step("scripted")
-
-    def client(self, limits: Limits | None = None, **settings: Any) -> Client:
-        tools = Tools(now=lambda: datetime.now(UTC), monotonic=now_s, transport=httpx.MockTransport(self))
-        return Client(base_url="https://source.test/api", tools=tools, limits=limits, **settings)
-
-
-def ask(client: Client, intent: Intent = READ, **more: Any) -> Coroutine[Any, Any, dict[str, int]]:
-    return client.call("POST", "/stock", returns=dict[str, int], intent=intent, **more)
-
-
-async def failure_of(story: Coroutine[Any, Any, object]) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        await story
-    return caught.value
 
 
 def busy_or_rolled_back(reply: Reply) -> SourceError | None:
@@ -284,8 +202,8 @@ def test_dead_writes_do_not_stop_reads() -> None:
         await failure_of(ask(client, WRITE))
         source.script = [answer()]
         assert isinstance(await failure_of(ask(client, WRITE)), Transient)
-        stats = client.stats()
-        assert (stats[WRITE].breaker, stats[READ].breaker) == (BreakerState.OPEN, BreakerState.CLOSED)
+        traffic = client.traffic()
+        assert (traffic[WRITE].breaker, traffic[READ].breaker) == (BreakerState.OPEN, BreakerState.CLOSED)
         return await ask(client)
 
     assert run(story()) == STOCK
@@ -325,7 +243,7 @@ def test_a_canceled_probe_leaves_the_slot_to_the_next() -> None:
         await asyncio.sleep(0.5)
         probe.cancel()
         await asyncio.wait([probe])
-        assert client.stats()[READ].in_flight == 0
+        assert client.traffic()[READ].in_flight == 0
         return await ask(client)
 
     assert run(story()) == STOCK
@@ -389,12 +307,12 @@ def test_stats_tell_how_a_source_fares_and_no_secret() -> None:
     async def story() -> None:
         client = source.client()
         await failure_of(ask(client))
-        assert "abcdefghij" not in str(client.stats())
+        assert "abcdefghij" not in str(client.traffic())
         await ask(client)
-        line = client.stats()[READ]
+        line = client.traffic()[READ]
         assert (line.breaker, line.in_flight, line.calls, line.failures) == (BreakerState.CLOSED, 0, 3, 1)
         assert line.last_latency_ms == pytest.approx(250)
         assert line.last_error == "TRANSIENT: no whole answer: scripted"
-        assert client.stats()[WRITE].last_latency_ms is None
+        assert client.traffic()[WRITE].last_latency_ms is None
 
     run(story())

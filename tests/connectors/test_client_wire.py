@@ -4,10 +4,6 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,82 +11,7 @@ import stamina
 
 from connectors.client import Client, Intent, Limits
 from connectors.contract import ContractBroken, OutcomeUnknown, SourceError, Transient
-from connectors.registry import Tools
-
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
-TOOLS = Tools(now=lambda: datetime.now(UTC), monotonic=monotonic)
-CAP_BYTES = 100_000
-
-
-class Source:
-    """A server that reads each request whole, remembers it, and answers as told."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self.dropped = asyncio.Event()
-        self.busy = asyncio.Semaphore(0)
-        self.tasks: set[asyncio.Task[None]] = set()
-
-    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.tasks.add(asyncio.create_task(self.serve(reader, writer)))
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next((line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b"0")
-                self.requests.append(head + await reader.readexactly(int(length)))
-                self.busy.release()
-                await self.answer(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.dropped.set()
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def speaking(
-    answer: Answer, *, attempt_timeout_s: float = 2.0, attempts_max: int = 1
-) -> AsyncIterator[tuple[Client, Source]]:
-    source = Source(answer)
-    server = await asyncio.start_server(source.accept, "127.0.0.1", 0)
-    limits = Limits(attempt_timeout_s=attempt_timeout_s, attempts_max=attempts_max, response_bytes_max=CAP_BYTES)
-    port = server.sockets[0].getsockname()[1]
-    client = Client(base_url=f"http://127.0.0.1:{port}", tools=TOOLS, limits=limits)
-    try:
-        yield client, source
-    finally:
-        await client.aclose()
-        server.close()
-        await server.wait_closed()
-        for task in source.tasks:
-            task.cancel()
-        await asyncio.gather(*source.tasks, return_exceptions=True)
-
-
-def raw(head: str, body: bytes = b"", *, close: bool = False) -> Answer:
-    async def answer(writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 {head}\r\n\r\n".encode() + body)
-        await writer.drain()
-        if close:
-            writer.close()
-
-    return answer
-
-
-def whole(body: bytes, *headers: str) -> Answer:
-    return raw("\r\n".join(["200 OK", f"content-length: {len(body)}", *headers]), body)
-
-
-async def hang_up(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-
-
-async def say_nothing(writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
+from tests.connectors.misbehaving import CAP_BYTES, TOOLS, Answer, hang_up, raw, say_nothing, speaking, whole
 
 
 def ask(answer: Answer, intent: Intent = Intent.READ, *, attempt_timeout_s: float = 2.0) -> Any:
@@ -253,7 +174,7 @@ def test_giving_up_hangs_up_and_leaves_the_client_usable() -> None:
             assert all(call.cancelled() for call in calls)
             source.answer = whole(b'{"A": 3}')
             assert await client.call("GET", "/", returns=dict[str, int]) == {"A": 3}
-            line = client.stats()[Intent.READ]
+            line = client.traffic()[Intent.READ]
             assert (line.in_flight, line.failures, line.calls) == (0, 0, 9)
 
     asyncio.run(once())

@@ -99,10 +99,10 @@ def asking(key: str = "key-1", *, units: int = 100, sku: str = "SKU-0002", **cha
 
 
 # ------------------------------------------------------------------------------------------ what it is
-def test_odoo_is_installed_as_a_connector_that_can_do_everything() -> None:
+def test_odoo_is_installed_as_a_connector_that_can_do_everything_but_hold_and_quote() -> None:
     assert spec_of("odoo") is SPEC
     settings = OdooSettings(url="http://127.0.0.1:9", database="demo", login="gateway", api_key=Secret("k"))
-    assert capabilities_of(SPEC.open(settings, TOOLS)) == set(Capability)
+    assert capabilities_of(SPEC.open(settings, TOOLS)) == set(Capability) - {Capability.HOLD, Capability.QUOTE}
 
 
 def test_settings_show_no_key_and_know_two_protocols() -> None:
@@ -165,9 +165,9 @@ def test_a_read_says_what_the_network_holds_with_zero_where_odoo_has_no_row(prot
 
 
 @BOTH
-def test_after_warming_a_read_is_exactly_one_request(protocol: str) -> None:
+def test_after_listing_a_read_is_exactly_one_request(protocol: str) -> None:
     async def story(stage: Scene) -> None:
-        assert await stage.odoo.warm(products_max=1_000) == 40
+        assert len((await stage.odoo.skus(None)).skus) == 40
         before = await stage.requests()
         await stage.odoo.read_stock([product.sku for product in NETWORK.products])
         assert await stage.requests() == before + 1
@@ -175,9 +175,9 @@ def test_after_warming_a_read_is_exactly_one_request(protocol: str) -> None:
     play(story, protocol)
 
 
-def test_what_was_not_warmed_costs_one_look_up_once_even_if_there_is_no_such_product() -> None:
+def test_what_was_not_read_before_costs_one_look_up_once_even_if_there_is_no_such_product() -> None:
     async def story(stage: Scene) -> None:
-        assert await stage.odoo.warm(products_max=5) == 5
+        await stage.odoo.read_stock([Sku("SKU-0001")])
         asked = [Sku("SKU-0001"), Sku("SKU-0030"), Sku("SKU-0031"), Sku("SKU-9999")]
         costs = []
         for _ in range(2):
@@ -222,7 +222,7 @@ def test_an_answer_that_cannot_be_read_is_one_of_the_closed_errors(
     protocol: str, fault: dict[str, Any], error: type[Exception]
 ) -> None:
     async def story(stage: Scene) -> None:
-        await stage.odoo.warm(products_max=1_000)
+        await stage.odoo.skus(None)
         await stage.fault(**fault)
         with pytest.raises(error):
             await stage.odoo.read_stock([Sku("SKU-0002")])
@@ -233,7 +233,7 @@ def test_an_answer_that_cannot_be_read_is_one_of_the_closed_errors(
 @BOTH
 def test_a_million_rows_break_the_contract(protocol: str) -> None:
     async def story(stage: Scene) -> None:
-        await stage.odoo.warm(products_max=1_000)
+        await stage.odoo.skus(None)
         await stage.fault(kind="OVERSIZED")
         with pytest.raises(ContractBroken):
             await stage.odoo.read_stock([Sku("SKU-0002")])

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from connectors.contract import ContractBroken, RemotePackage, RemoteState, RequestLine, Sku
-from connectors.odoo.pickings import Move, Picking, parse_fulfillment
+from connectors.odoo.pickings import Move, Picking, is_reserved, parse_fulfillment
 
 A = Sku("A")
 SKUS = {11: A}
@@ -91,3 +91,18 @@ def test_what_will_not_be_sent_after_all_is_short_whether_or_not_there_was_a_bac
 def test_a_time_that_is_none_breaks_the_contract() -> None:
     with pytest.raises(ContractBroken):
         parse_fulfillment([picking(state="done", date_done="soon")], [], SKUS)
+
+
+@pytest.mark.parametrize(
+    ("moves", "reserved"),
+    [
+        ([], False),
+        ([move(5.0, 5.0)], True),
+        ([move(5.0, 5.0), move(5.0, 4.0, state="partially_available")], False),
+        ([move(5.0, 5.0, state="confirmed")], False),
+        ([move(5.0, 4.5)], False),
+        ([move(5.0, 5.0), move(5.0, 0.0, of=71, state="confirmed")], True),
+    ],
+)
+def test_a_delivery_is_reserved_when_all_of_each_of_its_moves_is(moves: list[Move], reserved: bool) -> None:
+    assert is_reserved(moves, 70) is reserved

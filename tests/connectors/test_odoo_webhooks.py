@@ -25,6 +25,7 @@ from connectors.registry import Tools
 
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 A = Sku("A")
+TRANSPORT = httpx.AsyncHTTPTransport()  # respx answers in its place
 
 
 def listening(token: str | None = "let-me-in") -> Odoo:
@@ -36,7 +37,7 @@ def listening(token: str | None = "let-me-in") -> Odoo:
         protocol="json2",
         webhook_token=Secret(token) if token else None,
     )
-    return Odoo(settings, Tools(now=lambda: NOW, monotonic=monotonic))
+    return Odoo(settings, Tools(now=lambda: NOW, monotonic=monotonic, transport=TRANSPORT))
 
 
 def webhook(body: dict[str, Any] | bytes, token: str = "let-me-in") -> RawRequest:
@@ -62,7 +63,7 @@ def test_a_quant_that_moved_names_its_sku_once_the_product_is_known() -> None:
             router.post(url__regex=".*/res..*/search_read").respond(json=[])
             product = {"id": 11, "default_code": "A", "name": "Apple"}
             router.post(url__regex=".*/product.product/search_read").mock(return_value=httpx.Response(200, json=[product]))
-            await odoo.warm(10)
+            await odoo.skus(None)
         (event,) = odoo.receive(body)
         assert isinstance(event, StockChanged)
         assert event.skus == {A}

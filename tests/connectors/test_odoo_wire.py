@@ -36,6 +36,7 @@ from connectors.odoo import Odoo, OdooSettings
 from connectors.registry import Tools
 
 URL = "http://odoo.example"
+TRANSPORT = httpx.AsyncHTTPTransport()  # respx answers in its place
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 BOTH = pytest.mark.parametrize("protocol", ["jsonrpc", "json2"])
 A, B = Sku("A"), Sku("B")
@@ -113,7 +114,7 @@ def play(protocol: Any, answers: dict[str, Any], story: Callable[[Odoo], Awaitab
             router.post(f"{URL}/jsonrpc").mock(side_effect=script.json_rpc)
             router.post(url__regex=rf"{URL}/json/2/(?P<model>[^/]+)/(?P<method>[^/]+)").mock(side_effect=script.json2)
             settings = OdooSettings(url=URL, database="d", login="gateway", api_key=Secret("hush"), protocol=protocol)
-            odoo = Odoo(settings, Tools(now=lambda: NOW, monotonic=monotonic))
+            odoo = Odoo(settings, Tools(now=lambda: NOW, monotonic=monotonic, transport=TRANSPORT))
             try:
                 await story(odoo)
             finally:

@@ -88,7 +88,7 @@ def request_of(
 def test_a_warm_read_is_exactly_one_request() -> None:
     async def story() -> None:
         async with centers() as (connector, _, controls):
-            assert await connector.warm(10_000) > 20
+            assert len((await connector.skus(None)).skus) > 20
             await controls.delete("/_sandbox/journal")
             batch = await connector.read_stock([Sku("SKU-0001"), Sku("SKU-0008"), Sku("SKU-0002")])
             assert len(batch.levels) == 7
@@ -97,12 +97,18 @@ def test_a_warm_read_is_exactly_one_request() -> None:
     asyncio.run(story())
 
 
-def test_warming_stops_where_it_was_told_to_and_follows_pages_until_there() -> None:
+def test_a_long_inventory_is_listed_in_pages_and_read_in_as_few_requests_as_shipbob_takes() -> None:
     async def story() -> None:
         sandbox = ShipBobSandbox(seeded(products=500))
-        async with serving(app_of(sandbox)) as url, shipbob(url) as connector:
-            assert await connector.warm(3) == 3
-            assert await connector.warm(10_000) == len(sandbox.merchant.items) > 250
+        async with serving(app_of(sandbox)) as url, shipbob(url) as connector, httpx.AsyncClient(base_url=url) as controls:
+            first = await connector.skus(None)
+            second = await connector.skus(first.next)
+            skus = [*first.skus, *second.skus]
+            assert (second.next, len(first.skus)) == (None, 250)
+            assert set(skus) == {product.sku for product in sandbox.merchant.items.values()}
+            await controls.delete("/_sandbox/journal")
+            assert {level.sku for level in (await connector.read_stock(skus)).levels} == set(skus)
+            assert [each["path"] for each in (await controls.get("/_sandbox/journal")).json()["requests"]] == [LEVELS] * 2
 
     asyncio.run(story())
 
@@ -260,7 +266,7 @@ def test_every_way_to_fail_ends_in_one_of_the_closed_errors(kind: str) -> None:
             shipbob(url, attempt_timeout_s=2.0 if kind == "OVERSIZED" else 0.2, total_timeout_s=2.0) as connector,
             httpx.AsyncClient(base_url=url) as controls,
         ):
-            await connector.warm(12)
+            await connector.skus(None)
             await controls.post("/_sandbox/faults", json={"kind": kind, "match": "/inventory-level/", "retry_after_s": 60})
             with pytest.raises(SourceError):
                 await connector.read_stock([Sku("SKU-0001")])
@@ -280,9 +286,9 @@ def test_the_sandbox_tells_of_moved_orders(topic: str) -> None:
     asyncio.run(story())
 
 
-def test_shipbob_can_do_everything_a_source_can() -> None:
+def test_shipbob_can_do_everything_but_hold_and_tell_what_moved() -> None:
     async def story() -> None:
         async with shipbob() as connector:
-            assert capabilities_of(connector) == frozenset(Capability)
+            assert capabilities_of(connector) == frozenset(Capability) - {Capability.FEED, Capability.HOLD}
 
     asyncio.run(story())

@@ -358,7 +358,7 @@ def test_an_order_carries_its_type_its_channel_and_the_center_it_is_pinned_to(wi
 
     async def story() -> None:
         async with shipbob() as connector:
-            await connector.warm(10)
+            await connector.skus(None)
             await connector.request(request_of(sku="A"))
 
     asyncio.run(story())

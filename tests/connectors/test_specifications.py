@@ -34,6 +34,8 @@ from connectors.contract import (
     RequestLine,
     Secret,
     Sku,
+    StockFeed,
+    StockLister,
     StockReader,
 )
 from connectors.registry import Tools
@@ -52,6 +54,7 @@ PATHS = {
         {
             "/v2/locations",
             "/v2/catalog/search",
+            "/v2/catalog/batch-retrieve",
             "/v2/inventory/counts/batch-retrieve",
             "/v2/orders",
             "/v2/orders/search",
@@ -158,8 +161,12 @@ async def story(connector: Connector, sandbox: Sandbox, location: RemoteLocation
     assert isinstance(connector, StockReader)
     assert isinstance(connector, Fulfiller)
     assert len(await connector.locations()) > 2
+    if isinstance(connector, StockFeed):
+        begun = await connector.stock_changes(None)
+        assert (await connector.stock_changes(begun.cursor)).skus, "all of it was counted a moment ago"
     await connector.read_stock([Sku("SKU-0001"), Sku("nonsense")])
-    await connector.warm(1000)
+    assert isinstance(connector, StockLister)
+    assert (await connector.skus(None)).next is None
     assert (await connector.read_stock([Sku(f"SKU-{number:04d}") for number in range(1, 41)])).levels
     for number, method in enumerate(methods):
         kept = await connector.request(request_of(f"kept-{number}", location, method))

@@ -288,7 +288,7 @@ def test_a_database_that_is_not_there_is_an_answer_and_not_made(tmp_path: Path) 
 
 def test_a_lock_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     async def story() -> None:
-        sandbox = SqlSandbox(network(), tmp_path / "erp.db")
+        sandbox = SqlSandbox(network(), tmp_path / "erp.db", journal="DELETE")
         async with connected(sandbox.url, attempt_timeout_s=0.2, total_timeout_s=0.2) as connector:
             await connector.locations()
             other = sqlite3.connect(sandbox.file, isolation_level=None)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -86,9 +87,6 @@ class Place:
     async def locations(self) -> tuple[RemoteLocation, ...]:
         return (RemoteLocation(id=PLACE, name="Place", time_zone="UTC"),)
 
-    async def warm(self, products_max: int) -> int:
-        return 0
-
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
         carried = [sku for sku in skus if sku in self.stock]
         levels = tuple(RemoteLevel(sku=sku, location=PLACE, available=self.stock[sku]) for sku in carried)
@@ -117,9 +115,9 @@ class Place:
         self._called("status")
         return tuple(each for each in self.known.values() if each.ref in refs)
 
-    def now(self, ref: str, state: RemoteState) -> None:
+    def now(self, ref: str, state: RemoteState, **more: Any) -> None:
         """Somebody there has moved it on."""
-        self.known = {key: replace(each, state=state) if each.ref == ref else each for key, each in self.known.items()}
+        self.known = {key: replace(each, state=state, **more) if each.ref == ref else each for key, each in self.known.items()}
 
     def _called(self, method: str) -> None:
         self.asked.append(method)

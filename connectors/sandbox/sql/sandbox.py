@@ -19,10 +19,12 @@ class SqlSandbox:
 
     system = "sql"
 
-    def __init__(self, network: Network, file: Path) -> None:
+    def __init__(self, network: Network, file: Path, *, journal: str = "WAL") -> None:
+        """With its own ``journal``, those who read and those who write do not wait for each other; with another they do."""
         self.file = file
         self._places = {site_of(place.key): place.key for place in network.places_of("sql")}
         with self.opened() as database:
+            database.execute(f"PRAGMA journal_mode = {journal}")
             for table in TABLES:
                 database.execute(table)
             for table, row in rows_of(network, changed_at=instant()):
