@@ -2,21 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 
 from connectors.client.failures import CircuitOpen
-from connectors.contract import ContractBroken, OutcomeUnknown, SourceError, Transient
+from connectors.contract import BreakerState, ContractBroken, OutcomeUnknown, SourceError, Transient
 
 # The rest (refusals, throttling, a wrong credential) are answers: the source is alive.
 FAILURES = (Transient, ContractBroken, OutcomeUnknown)
-
-
-class BreakerState(StrEnum):
-    """Whether requests get through: all, none, or one probe."""
-
-    CLOSED = "CLOSED"
-    OPEN = "OPEN"
-    HALF_OPEN = "HALF_OPEN"
 
 
 class Breaker:

@@ -1,46 +1,22 @@
-"""The client that a connector calls: all layers of resilience around one HTTP exchange."""
+"""The client that a connector calls: HTTP in the middle of all layers of resilience."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-import httpx
-import msgspec
-import stamina
-from aiolimiter import AsyncLimiter
-
-from connectors.client.exchange import exchange, ignore_location
-from connectors.client.failures import Inconclusive, NotSent
-from connectors.client.lane import Lane, Line
+from connectors.client.channel import Channel
+from connectors.client.connections import Connections, Lent
+from connectors.client.credential import Credential
+from connectors.client.letter import Desk, Letter, Params
 from connectors.client.limits import Intent, Limits
-from connectors.client.reply import Classify, by_status, verdict
-from connectors.client.retry import Persistence
-from connectors.contract import ContractBroken, NotFound, OutcomeUnknown, Rejected, SourceError, Unsupported
+from connectors.client.pace import Allowance
+from connectors.client.reply import Classify, Reply, by_status, verdict
+from connectors.client.wire import Wire
+from connectors.contract import AuthFailed, ContractBroken, Traffic
 from connectors.registry import Tools
 
 T = TypeVar("T")
-Params = Mapping[str, str | int | Sequence[str | int]]
-
-# Answers that speak for the whole call, earlier attempts that got none included: a source that knows our key says so.
-_SETTLING = (Rejected, NotFound, Unsupported)
-
-# ``Persistence.wait_s`` alone decides when to stop.
-_retrying = stamina.AsyncRetryingCaller(attempts=None, timeout=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call(Generic[T]):
-    """What every attempt of one call has in common."""
-
-    request: httpx.Request
-    returns: type[T]
-    classify: Classify
-    lane: Lane
-    persistence: Persistence
 
 
 class Client:
@@ -58,15 +34,27 @@ class Client:
         limits: Limits | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
         classify: Classify = by_status,
+        credential: Credential | None = None,
+        allowance: Callable[[Reply], Allowance | None] | None = None,
     ) -> None:
-        self._base_url = base_url
+        """Prepare, without I/O.
+
+        Args:
+            base_url: Where all paths begin.
+            tools: Its witness is shown each answer, with method, path and query.
+            limits: Of this source; the defaults suit most.
+            headers: On every request.
+            classify: What an answer says went wrong.
+            credential: What to present where that changes with time. It is closed with this client.
+            allowance: What an answer, good or bad, says may still be asked; None where it does not say.
+        """
         self._tools = tools
-        self._limits = limits or Limits()
-        self._headers = headers
         self._classify = classify
-        self._lanes = {intent: Lane(self._limits, tools.monotonic) for intent in Intent}
-        self._rate = _limiter(self._limits.rate_per_s) if self._limits.rate_per_s else None
-        self._opened: httpx.AsyncClient | None = None
+        self._credential = credential
+        self._allowance = allowance
+        self._desk = Desk(base_url=base_url, headers=headers)
+        self._channel = Channel(limits=limits, tools=tools)
+        self._wire: Wire = Lent(tools.transport) if tools.transport else Connections()
 
     async def call(
         self,
@@ -78,8 +66,10 @@ class Client:
         repeatable: bool | None = None,
         params: Params | None = None,
         json: object = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         classify: Classify | None = None,
+        cost: float = 1.0,
     ) -> T:
         """Ask the source, as often as is safe and sensible, and read its answer.
 
@@ -91,137 +81,64 @@ class Client:
             repeatable: The source does not mind getting it twice. None: true for reads, false for writes.
             params: A sequence repeats its name.
             json: None: no body.
+            form: In place of ``json``.
             headers: On top of the client's.
             classify: In place of the client's.
+            cost: In the unit of the source's rate and allowance.
 
         Raises:
             SourceError: A subclass of it, and nothing else. ``Transient`` of a write: it surely did not happen.
             OutcomeUnknown: A write was sent, and no attempt got an answer that settles whether it happened.
         """
-        lane = self._lanes[intent]
-        persistence = Persistence(
-            repeatable=intent is Intent.READ if repeatable is None else repeatable,
-            attempts_left=self._limits.attempts_max,
-            deadline_at=asyncio.get_running_loop().time() + self._limits.total_timeout_s,
-            breaker=lane.breaker,
-            budget=lane.budget,
-        )
-        call = _Call(
-            request=self._request(method, path, params=params, json=json, headers=headers),
-            returns=returns,
-            classify=classify or self._classify,
-            lane=lane,
-            persistence=persistence,
-        )
-        try:
-            return await _retrying(persistence.wait_s, self._attempt, call)
-        except _SETTLING:
-            raise
-        except SourceError as error:
-            if intent is Intent.WRITE and persistence.in_doubt:
-                raise OutcomeUnknown(error.detail) from error
-            raise
+        letter = self._desk.write(method, path, params=params, json=json, form=form, headers=headers)
+        sealed = _Sealed(letter, self._credential)
+        told = classify or self._classify
+        bytes_max = self._channel.limits.response_bytes_max
+
+        async def attempt(timeout_s: float) -> T:
+            reply = await self._wire.exchange(sealed.letter, timeout_s=timeout_s, bytes_max=bytes_max)
+            self._tools.witness(letter.asked, reply.body)
+            self._heed(reply, cost)
+            if error := verdict(reply, told):
+                raise error
+            return reply.read(returns)
+
+        admit = sealed.admit if self._credential else None
+        return await self._channel.through(attempt, intent=intent, repeatable=repeatable, cost=cost, admit=admit)
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """How reads and writes fare, under ``READ`` and ``WRITE``."""
+        return self._channel.traffic()
 
     async def aclose(self) -> None:
         """Close the connections. A transport that was handed in stays open: it is not ours."""
-        opened, self._opened = self._opened, None
-        if opened is not None and self._tools.transport is None:
-            await opened.aclose()
+        if self._credential is not None:
+            await self._credential.aclose()
+        await self._wire.aclose()
 
-    def stats(self) -> Mapping[Intent, Line]:
-        """How reads and writes fare."""
-        return {intent: lane.line() for intent, lane in self._lanes.items()}
-
-    async def _attempt(self, call: _Call[T]) -> T:
-        call.lane.breaker.check()
-        async with self._turn(call):
-            with call.lane.watch():
-                try:
-                    return await self._answer(call)
-                except (Inconclusive, ContractBroken):
-                    call.persistence.in_doubt = True
-                    raise
-
-    @asynccontextmanager
-    async def _turn(self, call: _Call[T]) -> AsyncIterator[None]:
-        """Wait for the rate and for a place among the concurrent exchanges."""
-        bulkhead = call.lane.bulkhead
-        try:
-            async with asyncio.timeout_at(call.persistence.deadline_at):
-                if self._rate is not None:
-                    await self._rate.acquire()
-                await bulkhead.acquire()
-        except TimeoutError:
-            raise NotSent(f"no turn within {self._limits.total_timeout_s:.1f} s") from None
-        try:
-            yield
-        finally:
-            bulkhead.release()
-
-    async def _answer(self, call: _Call[T]) -> T:
-        timeout_s = min(self._limits.attempt_timeout_s, call.persistence.remaining_s())
-        if timeout_s <= 0:
-            raise NotSent(f"no time left of {self._limits.total_timeout_s:.1f} s")
-        bytes_max = self._limits.response_bytes_max
-        reply = await exchange(self._http(), call.request, timeout_s=timeout_s, bytes_max=bytes_max)
-        if error := verdict(reply, call.classify):
-            raise error
-        return reply.read(call.returns)
-
-    def _request(
-        self, method: str, path: str, *, params: Params | None, json: object, headers: Mapping[str, str] | None
-    ) -> httpx.Request:
-        """Build what every attempt sends.
-
-        Raises:
-            ContractBroken: It cannot be put on the wire, or would carry our credentials to another origin.
-        """
-        try:
-            content = None if json is None else msgspec.json.encode(json, enc_hook=_plain_text)
-            own = httpx.Headers({} if content is None else {"content-type": "application/json"})
-            own.update(headers)
-            # An empty mapping would strip the query from a link to the next page.
-            request = self._http().build_request(method, path, params=params or None, content=content, headers=own)
-        except (httpx.InvalidURL, UnicodeError) as error:  # either may quote a credential; JSON text may hold half a surrogate
-            raise ContractBroken(f"a request that HTTP does not allow: {type(error).__name__}") from None
-        if not all(value.isprintable() for value in request.headers.values()):
-            raise ContractBroken("a request header with a control character")
-        if _origin(request.url) != _origin(self._http().base_url) or request.url.scheme not in {"http", "https"}:
-            raise ContractBroken("a URL of another origin than the source's")
-        return request
-
-    def _http(self) -> httpx.AsyncClient:
-        """The one httpx client, opened by the first call: it costs some 30 ms."""
-        if self._opened is None:
-            connections = len(Intent) * self._limits.concurrency_max
-            headers = httpx.Headers({"accept": "application/json", "user-agent": "dom-gateway"})
-            headers.update(self._headers)
-            headers["accept-encoding"] = "gzip"  # the one that ``exchange`` unpacks within bounds
-            self._opened = httpx.AsyncClient(
-                base_url=self._base_url,
-                headers=headers,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                transport=self._tools.transport,
-                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-                event_hooks={"response": [ignore_location]},
-                follow_redirects=False,
-                trust_env=False,
-            )
-        return self._opened
+    def _heed(self, reply: Reply, cost: float) -> None:
+        """Keep to what the source says of its throttle; whether the answer can be read is for others to say."""
+        if self._allowance is None:
+            return
+        with suppress(ContractBroken):
+            if allowance := self._allowance(reply):
+                self._channel.allow(allowance, cost=cost)
 
 
-def _limiter(rate_per_s: float) -> AsyncLimiter:
-    """A bucket of one second's worth, but never of less than one call."""
-    burst = max(1.0, rate_per_s)
-    return AsyncLimiter(burst, burst / rate_per_s)
+class _Sealed:
+    """A letter on its way, sealed anew when what has to be presented changes."""
 
+    def __init__(self, letter: Letter, credential: Credential | None) -> None:
+        self.letter = letter
+        self._credential = credential
+        self._presented: Mapping[str, str] = {}
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
-def _plain_text(value: object) -> str:
-    """What msgspec does not know to encode: text of a kind of its own, as ``Secret`` is."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    raise TypeError(f"{type(value).__name__} has no place in a request")
+    async def admit(self, refusal: AuthFailed | None) -> bool:
+        """See ``Admit``."""
+        if self._credential is None:
+            return False
+        if refusal is not None and not await self._credential.renew(self._presented):
+            return False
+        self._presented = await self._credential.headers()
+        self.letter = self.letter.presenting(self._presented)
+        return True

@@ -3,28 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from connectors.client.breaker import FAILURES, Breaker, BreakerState
+from connectors.client.breaker import FAILURES, Breaker
 from connectors.client.limits import Limits
 from connectors.client.retry import Budget
-from connectors.contract import SourceError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """How one intent fares at one source.
-
-    ``calls`` counts exchanges, retries included; ``failures`` those that the breaker counts. ``last_error`` stays after the
-    source has recovered.
-    """
-
-    breaker: BreakerState
-    in_flight: int
-    calls: int
-    failures: int
-    last_latency_ms: float | None
-    last_error: str | None
+from connectors.contract import SourceError, Throttled, Traffic
 
 
 class Lane:
@@ -34,10 +17,13 @@ class Lane:
         self.breaker = Breaker(failures_max=limits.breaker_failures, open_s=limits.breaker_open_s, monotonic=monotonic)
         self.bulkhead = asyncio.Semaphore(limits.concurrency_max)
         self.budget = Budget()
+        self.retries = 0
+        self.hedges = 0
         self._monotonic = monotonic
         self._in_flight = 0
         self._calls = 0
         self._failures = 0
+        self._throttled = 0
         self._last_latency_ms: float | None = None
         self._last_error: str | None = None
 
@@ -56,21 +42,27 @@ class Lane:
                 yield
             except SourceError as error:
                 self._failures += isinstance(error, FAILURES)
+                self._throttled += isinstance(error, Throttled)
                 self._last_error = str(error)
+                self._last_latency_ms = (self._monotonic() - started_at) * 1000
                 raise
             else:
                 self.budget.earn()
+                self._last_latency_ms = (self._monotonic() - started_at) * 1000
             finally:
                 self._in_flight -= 1
-                self._last_latency_ms = (self._monotonic() - started_at) * 1000
 
-    def line(self) -> Line:
-        """The counters at this moment."""
-        return Line(
+    def traffic(self, *, allowance: float | None) -> Traffic:
+        """The counters at this moment. ``allowance`` is the whole source's."""
+        return Traffic(
             breaker=self.breaker.state,
             in_flight=self._in_flight,
             calls=self._calls,
             failures=self._failures,
+            retries=self.retries,
+            throttled=self._throttled,
+            hedges=self.hedges,
+            allowance=allowance,
             last_latency_ms=self._last_latency_ms,
             last_error=self._last_error,
         )

@@ -4,9 +4,9 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-from connectors.client.breaker import Breaker, BreakerState
+from connectors.client.breaker import Breaker
 from connectors.client.failures import CircuitOpen, NotSent
-from connectors.contract import Throttled, Transient
+from connectors.contract import BreakerState, Throttled, Transient
 
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 2.0
@@ -15,7 +15,7 @@ BUDGET_RETRIES_PER_SUCCESS = 0.2
 
 
 class Budget:
-    """How many retries the source has earned by answering: one for five successes, some in reserve.
+    """How many retries, and reads asked twice, the source has earned by answering: one for five successes, some in reserve.
 
     Without it a source that fails under load gets its load times the attempts.
     """
@@ -39,7 +39,7 @@ class Budget:
 class Persistence:
     """How far one call still goes. ``deadline_at`` is on the event loop's clock.
 
-    ``in_doubt``: an attempt was sent, and nobody can say whether it did anything.
+    ``asked``: an attempt was made. ``in_doubt``: one was sent, and nobody can say whether it did anything.
     """
 
     repeatable: bool
@@ -48,6 +48,7 @@ class Persistence:
     breaker: Breaker
     budget: Budget
     backoff_s: float = BACKOFF_FIRST_S
+    asked: bool = False
     in_doubt: bool = False
 
     def remaining_s(self) -> float:

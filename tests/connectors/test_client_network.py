@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.client import Client, Intent, Limits, NotSent
-from connectors.client.sockets import Sockets
+from connectors.client.connections import Connections
 from connectors.contract import BreakerState, ContractBroken, OutcomeUnknown, Transient
 from tests.connectors.misbehaving import TOOLS, letter, listening, raw, whole
 
@@ -125,7 +125,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_spoken_to(self_signed: Pat
 def test_a_certificate_of_somebody_else_is_not_spoken_to_either(self_signed: Path) -> None:
     async def story() -> None:
         async with listening(whole(b"{}"), tls=served_with(self_signed)) as (url, source):
-            wire = Sockets(trust=lambda: ssl.create_default_context(cafile=self_signed))
+            wire = Connections(trust=lambda: ssl.create_default_context(cafile=self_signed))
             with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
                 await wire.exchange(letter(url.replace("127.0.0.1", "localhost")), timeout_s=2, bytes_max=100)
             assert source.requests == []
@@ -136,7 +136,7 @@ def test_a_certificate_of_somebody_else_is_not_spoken_to_either(self_signed: Pat
 def test_a_certificate_that_is_vouched_for_is_and_its_connection_is_kept(self_signed: Path) -> None:
     async def story() -> None:
         async with listening(whole(b'{"A": 3}'), tls=served_with(self_signed)) as (url, source):
-            wire = Sockets(trust=lambda: ssl.create_default_context(cafile=self_signed))
+            wire = Connections(trust=lambda: ssl.create_default_context(cafile=self_signed))
             for _ in range(3):
                 assert (await wire.exchange(letter(url), timeout_s=2, bytes_max=100)).read(dict[str, int]) == {"A": 3}
             assert source.connections == 1
@@ -212,7 +212,7 @@ def test_addresses_of_the_newer_kind_are_spoken_to() -> None:
         try:
             async with listening(whole(b'{"A": 3}'), host="::1") as (url, source):
                 assert await asked(url) == {"A": 3}
-                assert b"host: [::1]:" in source.requests[0]
+                assert b"Host: [::1]:" in source.requests[0]
         except OSError as error:
             pytest.skip(f"this machine has no IPv6: {error}")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.client import Allowance, Limits, Reply, by_status
-from connectors.client.pace import PAUSE_MAX_S
+from connectors.client.pace import PAUSE_MAX_S, Pace
 from connectors.contract import ContractBroken, OutcomeUnknown, SourceError, Throttled
 from tests.connectors.scripted import READ, STOCK, WRITE, Source, answer, ask, failure_of, now_s, run
 
@@ -299,5 +299,12 @@ def test_a_lost_answer_is_no_word_about_the_allowance_and_leaves_a_write_unknown
         await ask(client)
         assert isinstance(await failure_of(ask(client, WRITE, cost=60)), OutcomeUnknown)
         assert client.traffic()["WRITE"].allowance == pytest.approx(40)
+
+    run(story())
+
+
+def test_who_is_late_but_has_nothing_to_wait_for_is_not_told_that_the_source_wants_a_pause() -> None:
+    async def story() -> None:
+        Pace(rate_per_s=None, monotonic=now_s).check(1.0, within_s=-0.01)
 
     run(story())

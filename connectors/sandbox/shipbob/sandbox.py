@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from connectors.contract import RawRequest
 from connectors.sandbox.controls import SandboxLine, SandboxOrder, SandboxPackage
 from connectors.sandbox.network import Network, Place
+from connectors.sandbox.shipbob.estimates import NewEstimate, estimated
 from connectors.sandbox.shipbob.merchant import Document, Merchant, NewOrder, Order, Unprocessable, instant, order_document
 
 TOKEN: Final = "shipbob-sandbox-token"
@@ -50,6 +51,7 @@ class ShipBobSandbox:
             self._route("GET", "/2026-01/order", self._find_orders),
             self._route("POST", "/2026-01/order", self._create_order),
             self._route("POST", "/2026-01/order/{ref}:cancel", self._cancel_order),
+            self._route("POST", "/2026-01/order:estimate", self._estimate),
         ]
 
     def _route(self, method: str, path: str, answer: Answer) -> Route:
@@ -120,6 +122,15 @@ class ShipBobSandbox:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unprocessable("$", str(error)) from error
         return 201, self._document(self.merchant.create(new))
+
+    def _estimate(self, request: Request, body: bytes) -> tuple[int, object]:
+        if request.headers.get("shipbob_channel_id") != self._channel_id:
+            raise Unprocessable("shipbob_channel_id", "The channel is missing, or not one with write scopes.")
+        try:
+            asked = msgspec.json.decode(body, type=NewEstimate)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unprocessable("$", str(error)) from error
+        return 200, estimated(self.merchant, asked)
 
     def _find_orders(self, request: Request, _body: bytes) -> tuple[int, object]:
         query = request.query_params
