@@ -1,7 +1,7 @@
 """The composition root: every concrete part is chosen here, opened here and closed here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +14,8 @@ import structlog
 from cachetools import LRUCache
 from starlette.applications import Starlette
 
-from connectors.contract import Sku, SourceError, StockReader
+from connectors.contract import Cursor, Sku, SourceError, StockLister, StockReader
+from connectors.rates import Karrio, RateProvider
 from connectors.registry import Tools
 from gateway.api.context import Services
 from gateway.api.schema import schema_of
@@ -31,6 +32,7 @@ from gateway.services.inventory import Inventory
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Moved, Oversight
+from gateway.services.quotes import Quotes
 from gateway.services.readings import Desk, Readings
 from gateway.services.reconciliation import Reconciliation
 from gateway.services.reservations import Reservations
@@ -109,7 +111,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
         )
         upkeep = SqlUpkeep(writer=writer)
         await stack.enter_async_context(_at_work((writer.run,)))
-        centroids = _centroids()
+        centroids = _centroids().with_more(settings.geography.centroids)
         network = Network(
             sources=sources,
             store=store,
@@ -174,6 +176,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             clock=clock,
             new_id=new_id,
             deadline_s=settings.stock.deadline_s,
+            weights=settings.products.weighed(),
         )
         events = Events(
             store=store,
@@ -221,6 +224,16 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             routing=routing,
             tracking=tracking,
         )
+        quotes = Quotes(
+            routing=routing,
+            network=network,
+            sources=sources,
+            providers=_rate_providers(settings, parts, stack),
+            tariff=settings.routing,
+            weights=settings.products.weighed(),
+            clock=clock,
+            deadline_s=settings.quotes.deadline_s,
+        )
         await upkeep.release_jobs()
         await network.load()
         await events.load()
@@ -248,8 +261,9 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             readings=readings,
             reservations=reservations,
             routing=routing,
+            quotes=quotes,
             orders=Orders(writer=writer, store=store, routing=routing, network=network),
-            fulfillments=Fulfillments(writer=writer, store=store),
+            fulfillments=Fulfillments(writer=writer, store=store, sources=sources),
             events=events,
             changes=changes,
             tracking=tracking,
@@ -263,7 +277,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
 
 async def open_sources(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Sources:
     """The sources of these settings, until the end of the stack."""
-    tools = Tools(now=parts.clock.now, monotonic=parts.clock.monotonic, transport=parts.transport)
+    tools = _tools(parts)
     sources = {}
     for each in settings.sources:
         connector = each.spec.open(each.connection, tools)
@@ -279,19 +293,35 @@ async def open_sources(settings: Settings, parts: Parts, stack: AsyncExitStack) 
     return sources
 
 
+def _rate_providers(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Mapping[str, RateProvider]:
+    """Those who know what carriers charge, by name, until the end of the stack."""
+    if settings.quotes.karrio is None:
+        return {}
+    karrio = Karrio(settings.quotes.karrio, _tools(parts))
+    stack.push_async_callback(karrio.aclose)
+    return {"karrio": karrio}
+
+
+def _tools(parts: Parts) -> Tools:
+    return Tools(now=parts.clock.now, monotonic=parts.clock.monotonic, transport=parts.transport)
+
+
 @cache
 def _centroids() -> Centroids:
-    return parse_centroids(files("gateway.domain").joinpath("us_zip3.csv").read_text(encoding="utf-8"))
+    def packaged(name: str) -> Centroids:
+        return parse_centroids(files("gateway.domain").joinpath(name).read_text(encoding="utf-8"))
+
+    return packaged("us_zip3.csv").with_more(packaged("ca_fsa.csv"))
 
 
 async def _warm(sources: Sources, settings: Settings) -> None:
     """Learn the sources' product ids, so that the first question costs one request like every other."""
 
     async def warm(source: Source) -> None:
-        if isinstance(source.connector, StockReader):
+        if isinstance(source.connector, StockLister):
             try:
                 async with asyncio.timeout(WARM_DEADLINE_S):
-                    products = await source.connector.warm(settings.stock.warm_products_max)
+                    products = await _paged(source.connector, settings.stock.warm_products_max)
                 log.info("source_warm", source=source.name, products=products)
             except (SourceError, TimeoutError) as error:
                 log.warning("source_cold", source=source.name, reason=str(error) or "no answer in time")
@@ -299,6 +329,18 @@ async def _warm(sources: Sources, settings: Settings) -> None:
                 log.exception("connector_crashed", source=source.name)
 
     await asyncio.gather(*(warm(source) for source in sources.values()))
+
+
+async def _paged(lister: StockLister, products_max: int) -> int:
+    """How many SKUs the pages held that were asked for: those up to ``products_max``."""
+    products = 0
+    after: Cursor | None = None
+    while products < products_max:
+        page = await lister.skus(after)
+        products += len(page.skus)
+        if (after := page.next) is None:
+            break
+    return products
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import NoneType
@@ -15,15 +15,35 @@ from msgspec import Meta
 
 from connectors.contract import Method, RemoteLocationId, Secret
 from connectors.registry import UnknownConnector, spec_of
+from gateway.domain.geography import Centroids, parse_centroids
 from gateway.domain.identity import SourceName
+from gateway.domain.rates import Weights, parse_weights
 from gateway.domain.routing import Tariff
 from gateway.ports import Correction
-from gateway.settings import Events, Network, Queries, Server, Settings, SourceSettings, Stock, Store, StoreUrl, Text, Token, Work
+from gateway.settings import (
+    Events,
+    Geography,
+    Network,
+    Products,
+    Queries,
+    Quotes,
+    Server,
+    Settings,
+    SourceSettings,
+    Stock,
+    Store,
+    StoreUrl,
+    Text,
+    Token,
+    Work,
+)
 
 T = TypeVar("T")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 DATABASES: Final = frozenset({"sqlite", "postgresql", "postgres"})
+IN_FILES: Final[Mapping[type[Any], Callable[[str], Any]]] = {Weights: parse_weights, Centroids: parse_centroids}
+"""What is written as the path of a file that holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +114,8 @@ class Reader:
                 return self._secret(found)
             if kind is StoreUrl:
                 return self._store_url(found)
+            if isinstance(kind, type) and kind in IN_FILES:
+                return self._held(IN_FILES[kind], found)
             if (table := _table_in(kind)) is not None:
                 return self._tables(table, found, at) if get_origin(kind) is tuple else self.table(table, found, at)
             return msgspec.convert(found, kind, strict=True)
@@ -116,6 +138,14 @@ class Reader:
         if address.password and not hidden:
             raise ValueError("an address with a password in it is written as env:NAME or file:/path, never as itself")
         return url
+
+    def _held(self, parse: Callable[[str], T], found: object) -> T:
+        """What a file holds whose path begins where the configuration file is."""
+        path = self.file.parent / msgspec.convert(found, Text, strict=True)
+        try:
+            return parse(path.read_text(encoding="utf-8-sig"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def _secret(self, found: object) -> Secret:
         """A credential, from where it is kept: it never stands in the file itself."""
@@ -144,6 +174,9 @@ SECTIONS: Mapping[str, type[Any]] = {
     "events": Events,
     "queries": Queries,
     "routing": Tariff,
+    "products": Products,
+    "geography": Geography,
+    "quotes": Quotes,
 }
 
 

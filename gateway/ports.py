@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from connectors.contract import Connector, Method, RemoteRef, Sku, SourceKind
+from connectors.contract import Connector, Fulfiller, Holder, Method, RemoteRef, Sku, SourceKind
 from gateway.domain.books import Books, ShelfKey
 from gateway.domain.events import OrderEvent
 from gateway.domain.fulfillments import FulfillmentOrder
@@ -40,13 +40,29 @@ class Tier(StrEnum):
     """What a promise on a source's stock rests on.
 
     Attributes:
+        HOLD_AT_SOURCE: Goods are set aside there before work on an order counts as accepted: nothing is oversold.
         EXCLUSIVE_POOL: Nobody but us sells this stock, as its operator says: what we promise is there, nothing is oversold.
         SNAPSHOT_ONLY: Others sell it as well, and between two reads they may take what we promise. Overselling is bounded by the
             safety stock; what is short is noticed when the source is read again or turns the request down, and routed elsewhere.
     """
 
+    HOLD_AT_SOURCE = "HOLD_AT_SOURCE"
     EXCLUSIVE_POOL = "EXCLUSIVE_POOL"
     SNAPSHOT_ONLY = "SNAPSHOT_ONLY"
+
+
+class Execution(StrEnum):
+    """Who does the work that a source's locations are given, and says how it goes.
+
+    Attributes:
+        BY_SOURCE: The source takes requests, and tells what became of them.
+        BY_PEOPLE: It takes none: people find the work in the graph, and say there how it goes.
+        BY_PEOPLE_ON_HOLDS: As by people, once the goods were set aside at the source.
+    """
+
+    BY_SOURCE = "BY_SOURCE"
+    BY_PEOPLE = "BY_PEOPLE"
+    BY_PEOPLE_ON_HOLDS = "BY_PEOPLE_ON_HOLDS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +79,16 @@ class Source:
     @property
     def tier(self) -> Tier:
         """What promises on its stock rest on."""
+        if isinstance(self.connector, Holder):
+            return Tier.HOLD_AT_SOURCE
         return Tier.EXCLUSIVE_POOL if self.exclusive else Tier.SNAPSHOT_ONLY
+
+    @property
+    def execution(self) -> Execution:
+        """Who does the work."""
+        if isinstance(self.connector, Fulfiller):
+            return Execution.BY_SOURCE
+        return Execution.BY_PEOPLE_ON_HOLDS if isinstance(self.connector, Holder) else Execution.BY_PEOPLE
 
 
 Sources = Mapping[SourceName, Source]

@@ -1,16 +1,19 @@
 """Every knob: its unit, default and bounds. Read once, passed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
 from connectors.contract import RemoteLocationId, Secret, SourceKind
+from connectors.rates import KarrioSettings
 from connectors.registry import ConnectorSpec
+from gateway.domain.geography import Centroids
 from gateway.domain.identity import SourceName
 from gateway.domain.principals import Role
+from gateway.domain.rates import GRAMS_MAX, UNIT_GRAMS, Weights
 from gateway.domain.routing import Tariff
 from gateway.domain.tasks import JobKind
 from gateway.ports import Correction
@@ -148,6 +151,44 @@ class Queries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Products:
+    """What goods weigh, packing included.
+
+    ``weights`` is written as the path, from the configuration file on, of comma-separated values under the header ``sku,grams``.
+    What is not in it weighs ``unit_grams``.
+    """
+
+    unit_grams: Annotated[int, Meta(ge=1, le=GRAMS_MAX)] = UNIT_GRAMS
+    weights: Weights = field(default_factory=Weights)
+
+    def weighed(self) -> Weights:
+        """All that is known of weights."""
+        return replace(self.weights, unit_grams=self.unit_grams)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geography:
+    """Where postal areas are that we do not know ourselves: we know those of the United States and of Canada.
+
+    ``centroids`` is written as the path, from the configuration file on, of comma-separated values under the header
+    ``area,latitude,longitude``; an area is a country, or the beginning of a postal code there: ``DE``, ``DE:10``.
+    """
+
+    centroids: Centroids = field(default_factory=lambda: Centroids(points={}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotes:
+    """How quotes for shipping are asked for: what has not been said by ``deadline_s`` counts as a failure.
+
+    ``karrio``: a Karrio server that knows what carriers charge at the moment; without it, our own tables and sources are asked.
+    """
+
+    deadline_s: Seconds = 5.0
+    karrio: KarrioSettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A bearer token and what its bearer may do. ``name`` is who acts, in events and idempotency keys."""
 
@@ -186,3 +227,6 @@ class Settings:
     events: Events = field(default_factory=Events)
     queries: Queries = field(default_factory=Queries)
     routing: Tariff = field(default_factory=Tariff)
+    products: Products = field(default_factory=Products)
+    geography: Geography = field(default_factory=Geography)
+    quotes: Quotes = field(default_factory=Quotes)

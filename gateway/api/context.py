@@ -23,6 +23,7 @@ from gateway.services.inventory import Inventory, Item
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Oversight
+from gateway.services.quotes import Quotes
 from gateway.services.readings import Readings
 from gateway.services.reconciliation import Reconciliation
 from gateway.services.reservations import Reservations
@@ -41,6 +42,7 @@ class Services:
     readings: Readings
     reservations: Reservations
     routing: Routing
+    quotes: Quotes
     orders: Orders
     fulfillments: Fulfillments
     events: Events

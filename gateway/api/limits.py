@@ -44,6 +44,7 @@ USUAL_SIZE: Final[Mapping[str, int]] = {
     "routingDecisions": 2,
     "candidates": 20,
     "plan": 2,
+    "shippingQuotes": 10,  # each asks systems outside
 }
 WITHOUT_REPEAT: Final = frozenset({"edges", "nodes"})  # of a connection: its field has said how many
 

@@ -9,18 +9,20 @@ import strawberry
 
 from gateway.api.context import Info, Operation
 from gateway.api.describe import described
-from gateway.api.enums import JobState, OrderSort
+from gateway.api.enums import JobState, Method, OrderSort
 from gateway.api.errors import user_errors
 from gateway.api.identifiers import key_of, parts_of, position_of
-from gateway.api.inputs.checks import skus_of
+from gateway.api.inputs.checks import LineInput, skus_of
 from gateway.api.inputs.lookups import LocationBy, OrderBy, OrderFilterInput
-from gateway.api.inputs.purchases import RoutingInput
+from gateway.api.inputs.purchases import AddressInput, RoutingInput
+from gateway.api.inputs.quotes import wish_of
 from gateway.api.inventory import InventoryItem
 from gateway.api.jobs import JobConnection
 from gateway.api.locations import Location, Source
 from gateway.api.node import Node
 from gateway.api.order_pages import OrderConnection
 from gateway.api.orders import FulfillmentOrder, Order
+from gateway.api.quotes import ShippingQuote
 from gateway.api.reservations import Reservation
 from gateway.api.routing import RoutingDecision, RoutingPreview
 from gateway.api.scalars import Instant
@@ -198,6 +200,24 @@ class Query:
         except (Refusal, Refusals) as refused:
             return RoutingPreview(decision=None, user_errors=user_errors(refused))
         return RoutingPreview(decision=RoutingDecision.of(record, info.context), user_errors=[])
+
+    @strawberry.field
+    async def shipping_quotes(
+        self, info: Info, lines: list[LineInput], to: AddressInput, method: Method = Method.SHIP
+    ) -> list[ShippingQuote]:
+        """What it would cost to send something if it were ordered now, and when it would arrive. Nothing is stored or kept.
+
+        Our own tables, carriers and sources are asked at once. Those that fail, or are late, are listed as failures, after all
+        others; among these the cheapest is the first in each currency.
+
+        Args:
+            lines: What; 1 to 100 lines.
+            to: Where.
+            method: How the goods reach the customer. A pickup is not sent, so there are no quotes for it.
+        """
+        info.context.must(Right.READ_STOCK)
+        found = await info.context.services.quotes.ask(wish_of(lines, to, method))
+        return [ShippingQuote.of(each, info.context) for each in found]
 
     @strawberry.field
     async def routing_decision(self, info: Info, id: strawberry.ID) -> RoutingDecision | None:

@@ -12,10 +12,9 @@ from gateway.api.locations import Location
 from gateway.api.node import Node
 from gateway.api.scalars import Amount, Instant
 from gateway.domain.identity import LocationId
+from gateway.domain.rates import CURRENCY
 from gateway.domain.routing import Considered, Package
 from gateway.domain.sourcing import DecisionRecord
-
-CURRENCY = "USD"
 
 
 @described
@@ -75,7 +74,9 @@ class PlannedPackage:
         lines: What.
         zone: The postal zone, 1 (near) to 8 (far); null for a pickup.
         miles: How far it goes as the crow flies, if that is known.
-        transit_days: Days on the way.
+        transit_days: Working days of the carrier on the way.
+        carrier: Who carries it; null for a pickup, and where it was not kept.
+        service: By which of the carrier's services; null for a pickup, and where it was not kept.
         cost: What it costs altogether.
         costs: What it costs, part by part.
     """
@@ -85,6 +86,8 @@ class PlannedPackage:
     zone: int | None
     miles: float | None
     transit_days: int
+    carrier: str | None
+    service: str | None
     cost: Money
     costs: list[CostTerm]
 
@@ -188,6 +191,8 @@ def _planned(package: Package, location: Location) -> PlannedPackage:
         zone=package.zone,
         miles=package.miles,
         transit_days=package.transit_days,
+        carrier=package.carrier,
+        service=package.service,
         cost=Money.of(package.cost_cents),
         costs=[CostTerm(name=term.name, amount=Money.of(term.cents)) for term in package.costs],
     )

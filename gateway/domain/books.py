@@ -154,6 +154,10 @@ class Books:
         """See to it that its source is asked to stop this work, after it was asked to do it."""
         self.jobs.append(NewJob(kind=JobKind.STOP, subject=work.id, lane=work.id, run_at=self.now))
 
+    def release(self, work: FulfillmentOrder) -> None:
+        """See to it that what its source has set aside for this work is given back: it has served."""
+        self.jobs.append(NewJob(kind=JobKind.RELEASE, subject=work.id, lane=work.id, run_at=self.now))
+
     def reroute(self, order: OrderId) -> None:
         """See to it that units of this order find a location."""
         self.jobs.append(NewJob(kind=JobKind.ROUTE, subject=order, lane=order, run_at=self.now))

@@ -13,12 +13,14 @@ class JobKind(StrEnum):
         STOP: Ask a source to stop it.
         ROUTE: Find locations for units of an order that have none.
         REMIND: See whether a location has accepted its work in time.
+        RELEASE: Give back what a source has set aside for work that is done.
     """
 
     SUBMIT = "SUBMIT"
     STOP = "STOP"
     ROUTE = "ROUTE"
     REMIND = "REMIND"
+    RELEASE = "RELEASE"
 
 
 class JobState(StrEnum):

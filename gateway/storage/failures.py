@@ -6,6 +6,8 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from gateway.domain.refusals import StoreUnavailable
+
 
 class ChangedMeanwhile(RuntimeError):
     """A row was changed by somebody else between loading and saving; nothing of the batch was written."""
@@ -21,9 +23,7 @@ _SQLITE_AWAY: Final = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE
 
 def passing(error: BaseException) -> bool:
     """Whether the same once more may well succeed: another gateway was in the way, and nothing was written."""
-    if isinstance(error, (ChangedMeanwhile, IntegrityError)):  # the same key, written by two gateways at once
-        return True
-    return _sqlstate(error) in _PASSING
+    return isinstance(error, IntegrityError) or _overtaken(error)  # the same key, written by two gateways at once
 
 
 def away(error: BaseException) -> str | None:
@@ -39,6 +39,19 @@ def away(error: BaseException) -> str | None:
     if gone or _sqlstate(error).startswith(_AWAY):
         return str(cause).strip() or "the connection is gone"
     return None
+
+
+def told(error: Exception) -> Exception:
+    """What whoever wanted a write hears once it has failed alone, however often it was tried.
+
+    If others were in the way each time: to come back, under the same key, for an earlier try may have been done and its answer
+    lost. Anything else is a bug and stays what it is; so is a row that is refused again: a try sees what was written before it.
+    """
+    return StoreUnavailable(reason="others were in the way each time") if _overtaken(error) else error
+
+
+def _overtaken(error: BaseException) -> bool:
+    return isinstance(error, ChangedMeanwhile) or _sqlstate(error) in _PASSING
 
 
 def _sqlstate(error: BaseException) -> str:

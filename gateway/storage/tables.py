@@ -181,6 +181,7 @@ job = Table(
     Column("error", String(500)),
     Index(None, "state", "run_at"),
     Index(None, "lane", "state", "number"),
+    sqlite_autoincrement=True,  # else the number of one that is done is given again, and a claim on it could finish another
 )
 
 request = Table(

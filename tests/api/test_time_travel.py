@@ -91,7 +91,7 @@ def test_every_source_declares_what_it_can_do_and_how_far_its_numbers_carry(tmp_
               can stockDrop visibilityDelaySeconds idempotency tier batchSkusMax freshForSeconds } } }"""
             declared = {each["name"]: each["capabilities"] for each in (await graph(query))["sources"]}
             assert declared["square"] == {
-                "can": ["CANCEL", "FIND_BY_KEY", "FULFILL", "READ_STOCK", "WEBHOOKS"],
+                "can": ["CANCEL", "FEED", "FIND_BY_KEY", "FULFILL", "LIST_SKUS", "READ_STOCK", "WEBHOOKS"],
                 "stockDrop": "ON_SHIP",
                 "visibilityDelaySeconds": 0.0,
                 "idempotency": "KEY",

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from random import Random
@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Method, Sku
-from gateway.domain.geography import GeoPoint, miles_between, zone_of
+from gateway.domain.geography import GeoPoint, miles_between
 from gateway.domain.identity import LocationId
+from gateway.domain.rates import US_EXPRESS, US_GROUND, ZoneRate, ZoneTable
 from gateway.domain.routing import (
     Candidate,
     Considered,
@@ -20,43 +21,11 @@ from gateway.domain.routing import (
     Reason,
     Tariff,
     Unroutable,
-    ZoneRate,
     decide,
     exact,
     explain,
 )
-
-HOME = GeoPoint(latitude=40, longitude=-100)
-NEAR = GeoPoint(latitude=40, longitude=-100.5)
-FAR = GeoPoint(latitude=26, longitude=-80)
-A, B, C = Sku("A"), Sku("B"), Sku("C")
-
-
-def candidate(
-    name: str, available: Mapping[Sku, int | None], position: GeoPoint | None = NEAR, excluded_because: str | None = None
-) -> Candidate:
-    return Candidate(
-        location=LocationId(name),
-        position=position,
-        available=available,
-        methods=frozenset({Method.SHIP}),
-        excluded_because=excluded_because,
-    )
-
-
-def problem(wanted: Mapping[Sku, int], *candidates: Candidate, preference: Preference = Preference.CHEAPEST) -> Problem:
-    return Problem(
-        demand=tuple(Demand(sku=sku, units=units) for sku, units in wanted.items()),
-        destination=HOME,
-        method=Method.SHIP,
-        candidates=candidates,
-        tariff=Tariff(),
-        preference=preference,
-    )
-
-
-def sent(decision: Decision) -> dict[str, dict[Sku, int]]:
-    return {package.location: {line.sku: line.units for line in package.lines} for package in decision.packages}
+from tests.domain.problems import FAR, HOME, NEAR, A, B, C, by_the_unit, candidate, large_problem, problem, sent
 
 
 def of(decision: Decision, name: str) -> Considered:
@@ -87,12 +56,20 @@ def every_plan(case: Problem) -> Iterator[tuple[int, dict[LocationId, tuple[int,
 
 
 def price_of(case: Problem, place: Candidate) -> tuple[int, int]:
-    known = place.position is not None and case.destination is not None
+    """For the parcel, and for each unit, by whichever service takes least for the whole order as one parcel."""
     miles = miles_between(place.position, case.destination) if place.position and case.destination else None
-    rate = case.tariff.zones[zone_of(miles) - 1 if known else 7]
-    waiting = rate.transit_days * case.tariff.fastest_unit_day_cents if case.preference is Preference.FASTEST else 0
-    parcel = rate.package_cents - min(place.preference_cents, rate.package_cents)
-    return parcel, rate.unit_cents + place.handling_cents_per_unit + waiting
+    zone = 7 if miles is None else sum(miles > most for most in (50, 150, 300, 600, 1000, 1400, 1800))
+    units = sum(case.wanted().values())
+    found: list[tuple[int, int, int, int, int]] = []
+    for service in case.tariff.services:
+        assert service.further is not None
+        unit = service.further.cents[zone]
+        parcel = service.steps[0].cents[zone] - unit
+        days = service.transit_days[zone]
+        waiting = days * case.tariff.fastest_unit_day_cents if case.preference is Preference.FASTEST else 0
+        found.append((parcel + units * (unit + waiting), days, len(found), parcel, unit + waiting))
+    _, _, _, parcel, unit = min(found)
+    return parcel - min(place.preference_cents, parcel), unit + place.handling_cents_per_unit
 
 
 SMALL_RATES = st.builds(
@@ -101,9 +78,12 @@ SMALL_RATES = st.builds(
     unit_cents=st.sampled_from([0, 1, 4, 9]),
     transit_days=st.integers(0, 3),
 )
+SMALL_ZONES = st.tuples(*[SMALL_RATES] * 4).map(lambda rates: tuple(rates[zone // 2] for zone in range(8)))
 SMALL_TARIFFS = st.builds(
     Tariff,
-    zones=st.tuples(*[SMALL_RATES] * 4).map(lambda rates: tuple(rates[zone // 2] for zone in range(8))),
+    services=st.lists(SMALL_ZONES, min_size=1, max_size=2).map(
+        lambda several: tuple(by_the_unit(rates, f"service {place}") for place, rates in enumerate(several))
+    ),
     parcel_cents=st.sampled_from([0, 1, 7]),
     fewest_parcels_cents=st.sampled_from([0, 40, 500]),
     fastest_unit_day_cents=st.sampled_from([1, 10]),
@@ -300,7 +280,7 @@ def test_an_unknown_destination_is_priced_as_the_farthest_and_the_explanation_sa
 def test_the_explanation_names_places_prices_the_next_best_and_who_could_not_take_part() -> None:
     case = problem({A: 2, B: 1}, candidate("near", {A: 2, B: 1}), candidate("far", {A: 9}, FAR), candidate("none", {}))
     assert explain(decide(case), {LocationId("near"): "Reno"}) == (
-        "Reno, 26 miles away, sends 2 × A and 1 × B in about 1 day (zone 1). "
+        "Reno, 26 miles away, sends 2 × A and 1 × B by Ground in about 1 day (zone 1). "
         "This costs 9.45 (postage 9.45); the aim was the least cost, and no plan does better. "
         "The best plan with far would have cost 13.63 more. "
         "none could not take part (STOCK: A needs 2, has 0; and 1 more)."
@@ -320,28 +300,6 @@ def test_a_plan_that_is_not_proven_covers_the_order_and_its_bound_is_honest(case
     assert decision.optimal == (decision.lower_bound_cents == decision.cost_cents)
 
 
-def large_problem(seed: int, lines: int, places: int, units_max: int) -> Problem:
-    """The first two places have every other line, so that there always is a plan."""
-    random = Random(seed)
-    wanted = {Sku(f"S{line}"): random.randint(1, units_max) for line in range(lines)}
-
-    def stock(place: int, line: int, units: int) -> int:
-        return units * ((line + place) % 2) if place < 2 else random.choice([0, 0, units // 2, units, 2 * units])
-
-    return problem(
-        wanted,
-        *(
-            candidate(
-                f"L{place}",
-                {sku: stock(place, line, units) for line, (sku, units) in enumerate(wanted.items())},
-                GeoPoint(latitude=random.uniform(28, 47), longitude=random.uniform(-120, -75)),
-            )
-            for place in range(places)
-        ),
-        preference=random.choice(list(Preference)),
-    )
-
-
 def test_an_order_of_two_hundred_lines_gets_a_plan_and_an_honest_bound() -> None:
     decision = covering(large_problem(1, lines=200, places=40, units_max=3))
     assert not decision.optimal
@@ -357,7 +315,8 @@ def test_a_million_units_a_line_are_no_harder_than_few(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_common_lots_make_a_large_line_small(seed: int) -> None:
-    per_parcel = Tariff(zones=tuple(ZoneRate(package_cents=50 + zone, unit_cents=0, transit_days=1) for zone in range(8)))
+    rates = [ZoneRate(package_cents=50 + zone, unit_cents=0, transit_days=1) for zone in range(8)]
+    per_parcel = Tariff(services=(by_the_unit(rates),))
     few = replace(large_problem(seed, lines=2, places=6, units_max=4), tariff=per_parcel, preference=Preference.CHEAPEST)
     lots = replace(
         few,
@@ -389,7 +348,11 @@ def in_lots(line: Demand) -> Demand:
         lambda: problem({A: 1}, candidate("one", {}), candidate("one", {})),
         lambda: replace(problem({A: 1}), method=Method.PICKUP),
         lambda: replace(candidate("one", {}), handling_cents_per_unit=-1),
-        lambda: Tariff(zones=()),
+        lambda: Tariff(services=()),
+        lambda: Tariff(services=(US_EXPRESS,)),
+        lambda: Tariff(services=(US_GROUND, US_GROUND)),
+        lambda: Tariff(zones=ZoneTable(miles_max=(100,))),
+        lambda: replace(problem({A: 1}), unit_grams=-1),
         lambda: Tariff(parcel_cents=-1),
         lambda: ZoneRate(package_cents=10**9, unit_cents=0, transit_days=0),
     ],

@@ -4,30 +4,41 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from connectors.contract import (
     CancelOutcome,
     Idempotency,
     OutcomeUnknown,
+    RemotePackage,
     RemoteState,
     RequestKey,
+    RequestLine,
     SourceError,
     StockDrop,
     Transient,
 )
+from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.fulfillments import RequestStatus as R
 from gateway.domain.orders import OrderStatus
 from gateway.domain.tasks import JobKind, JobState
 from gateway.ports import Once
 from gateway.settings import Work
 from tests.harness import run
-from tests.samples import MUG
+from tests.samples import MUG, units
 from tests.services.shops import Place, Shop, shop
 
 LOST = OutcomeUnknown("no answer")
+STOP_TRIES = Work().attempts_max[JobKind.STOP]
+ONE_LEFT = (RemotePackage(lines=(RequestLine(sku=MUG, units=1),)),)
 
 
 def once(key: str) -> Once:
     return Once(principal="ada", operation="said", key=key, request_hash="same")
+
+
+async def reject(on: Shop, work: FulfillmentOrder, key: str) -> None:
+    await on.services.fulfillments.reject(work.id, expected_version=None, reason_code="NO", by="bob", once=once(key))
 
 
 async def dead(on: Shop) -> list[tuple[JobKind, str | None]]:
@@ -138,8 +149,11 @@ def test_a_cancellation_that_stays_pending_comes_before_a_person_and_can_be_trie
             (work,) = await on.until(order, R.SUBMITTED)
             await on.services.fulfillments.reject(work.id, expected_version=None, reason_code="NO", by="bob", once=once("no"))
             (work,) = await on.until(order, R.NEEDS_REVIEW)
-            assert east.asked.count("cancel") == Work().attempts_max[JobKind.STOP]
+            assert east.asked.count("cancel") == STOP_TRIES
             assert (work.rejection, work.note) == (None, "TRANSIENT: the cancellation is pending")
+            east.now("r1", RemoteState.ACCEPTED)
+            await on.services.tracking.catch_up(on.services.sources[work.source])
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
 
             (job,) = await on.store.jobs(JobState.DEAD, after=None, limit=10)
             east.stops = CancelOutcome.CANCELED
@@ -147,6 +161,25 @@ def test_a_cancellation_that_stays_pending_comes_before_a_person_and_can_be_trie
             (work,) = await on.until(order, R.REJECTED)
             assert work.rejection is not None
             assert work.rejection.reason_code == "NO"
+
+    run(story)
+
+
+def test_work_that_could_not_be_stopped_and_that_a_person_says_is_being_done_is_followed_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        down: list[SourceError] = [Transient("down")] * (Work().attempts_max[JobKind.SUBMIT] - 1)
+        east = Place(stock={MUG: 5}, fails={"request": [LOST], "find": down}, stops=CancelOutcome.PENDING)
+        async with shop(tmp_path, {"east": east}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
+            await reject(on, work, "no")
+            await on.until(order, R.CANCELLATION_REQUESTED)
+            (work,) = await on.until(order, R.NEEDS_REVIEW)
+            assert work.remote_ref is None
+            await on.services.fulfillments.accept(work.id, expected_version=None, by="ada", once=once("yes"))
+            await on.idle()
+            (work,) = (await on.order(order)).fulfillment_orders
+            assert (work.request_status, work.remote_ref, await dead(on)) == (R.ACCEPTED, "r1", [])
 
     run(story)
 
@@ -160,6 +193,80 @@ def test_a_location_that_could_not_be_stopped_may_be_asked_for_the_order_again(t
             await on.services.fulfillments.reject(work.id, expected_version=None, reason_code="NO", by="bob", once=once("no"))
             (work,) = await on.until(order, R.NEEDS_REVIEW)
             assert work.rejection is None, "only a location that has given up work is left out of routing"
+
+    run(story)
+
+
+@pytest.mark.parametrize("idempotency", [Idempotency.LOOKUP, Idempotency.NONE])
+def test_a_persons_word_does_not_send_again_what_a_silent_source_that_has_the_request_may_have_sent(
+    tmp_path: Path, idempotency: Idempotency
+) -> None:
+    async def story() -> None:
+        down: list[SourceError] = [Transient("down")] * STOP_TRIES
+        east = Place(stock={MUG: 5}, idempotency=idempotency, fails={"cancel": down}, stops=CancelOutcome.TOO_LATE)
+        west = Place()
+        async with shop(tmp_path, {"east": east, "west": west}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.SUBMITTED)
+            west.stock[MUG] = 5
+            await reject(on, work, "no")
+            await on.until(order, R.NEEDS_REVIEW)
+            east.now("r1", RemoteState.SHIPPED)
+            await reject(on, work, "no!")
+            await on.until(order, R.CANCELLATION_REJECTED)
+            await on.services.tracking.catch_up(on.services.sources[work.source])
+            assert (await on.order(order)).status is OrderStatus.FULFILLED
+            assert (west.known, await dead(on)) == ({}, [])
+
+    run(story)
+
+
+def test_of_work_that_stopped_halfway_what_left_is_counted_and_the_rest_goes_elsewhere_without_a_person(tmp_path: Path) -> None:
+    async def story() -> None:
+        east, west = Place(stock={MUG: 5}, stops=CancelOutcome.PARTIAL), Place(stock={MUG: 1})
+        async with shop(tmp_path, {"east": east, "west": west}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.SUBMITTED)
+            east.now("r1", RemoteState.CANCELED, packages=ONE_LEFT)
+            await reject(on, work, "no")
+            work, rest = await on.until(order, R.REJECTED, R.SUBMITTED)
+            assert (work.shipped, rest.lines) == ({MUG: 1}, units((MUG, 1)))
+
+    run(story)
+
+
+def test_work_that_stopped_in_part_and_goes_on_is_given_up_when_its_source_says_so_not_when_a_person_does(tmp_path: Path) -> None:
+    async def story() -> None:
+        east, west = Place(stock={MUG: 5}, stops=CancelOutcome.PARTIAL), Place(stock={MUG: 2})
+        async with shop(tmp_path, {"east": east, "west": west}) as on:
+            order = await on.bought(2)
+            await on.until(order, R.SUBMITTED)
+            east.now("r1", RemoteState.ACCEPTED)
+            for times in (1, 2):
+                (work,) = (await on.order(order)).fulfillment_orders
+                await reject(on, work, f"no {times}")
+                (work,) = await on.until(order, R.NEEDS_REVIEW)
+                assert (east.asked.count("cancel"), work.note) == (times, "cancellation was PARTIAL")
+            east.now("r1", RemoteState.CANCELED, packages=ONE_LEFT)
+            await on.services.tracking.catch_up(on.services.sources[work.source])
+            work, rest = await on.until(order, R.REJECTED, R.SUBMITTED)
+            assert (work.shipped, rest.lines) == ({MUG: 1}, units((MUG, 1)))
+
+    run(story)
+
+
+@pytest.mark.parametrize("packages", [ONE_LEFT, (), (RemotePackage(),)], ids=["told by the unit", "not told", "told as a whole"])
+def test_what_a_source_struck_off_on_the_way_did_not_leave(tmp_path: Path, packages: tuple[RemotePackage, ...]) -> None:
+    async def story() -> None:
+        east, west = Place(stock={MUG: 5}), Place(stock={MUG: 1})
+        async with shop(tmp_path, {"east": east, "west": west}) as on:
+            order = await on.bought(2)
+            (work,) = await on.until(order, R.SUBMITTED)
+            struck = (RequestLine(sku=MUG, units=1),)
+            east.now("r1", RemoteState.SHIPPED, packages=packages, short=struck)
+            await on.services.tracking.catch_up(on.services.sources[work.source])
+            work, rest = await on.until(order, R.REJECTED, R.SUBMITTED)
+            assert (work.shipped, rest.lines) == ({MUG: 1}, units((MUG, 1)))
 
     run(story)
 

@@ -30,7 +30,7 @@ from gateway.domain.orders import Order
 from gateway.domain.refusals import Refusal, Refusals
 from gateway.domain.reservations import ReservationState
 from gateway.domain.stock import NETWORK, Reading
-from gateway.services.fulfillments import Accept, Observe, Reject, Ship, Stopped, TurnDown
+from gateway.services.fulfillments import Accept, Observe, Park, Reject, Ship, Stopped, TurnDown
 from gateway.services.orders import Cancel, Place, Purchase, Reroute
 from gateway.services.reservations import Extend, Hold, Move, Release
 from gateway.services.routing import Landscape
@@ -264,19 +264,20 @@ class Promises(RuleBasedStateMachine):
         elif not self.at_source[work.id].accepted:
             self.do(TurnDown(order=order.id, work=work.id, reason_code="NO", by=work.source))
 
-    @rule(number=ANY, outcome=st.sampled_from((CancelOutcome.REFUSED, CancelOutcome.TOO_LATE, None, None)))
+    @rule(number=ANY, outcome=st.sampled_from((CancelOutcome.REFUSED, CancelOutcome.TOO_LATE, CancelOutcome.PENDING, None, None)))
     def it_answers_our_asking_to_stop(self, number: int, outcome: CancelOutcome | None) -> None:
-        asked = [found for found in self.works() if found[1].request_status is RequestStatus.CANCELLATION_REQUESTED]
-        if not asked:
+        state = RequestStatus.CANCELLATION_REQUESTED
+        if not (asked := [found for found in self.works() if found[1].request_status is state]):
             return
         order, work = asked[number % len(asked)]
         there = self.at_source[work.id]
-        if outcome is None:
-            outcome = CancelOutcome.CANCELED if there.sent == work.shipped else CancelOutcome.PARTIAL
-        if outcome is CancelOutcome.CANCELED:
-            there.accepted = False
+        outcome = outcome or (CancelOutcome.CANCELED if there.sent == work.shipped else CancelOutcome.PARTIAL)
+        there.accepted &= outcome is not CancelOutcome.CANCELED
         known = None if outcome is CancelOutcome.CANCELED else RemoteRef(f"r-{work.id}")
-        self.do(Stopped(order=order.id, work=work.id, outcome=outcome, remote_ref=known, by=work.source))
+        command: Any = Stopped(order=order.id, work=work.id, outcome=outcome, remote_ref=known, by=work.source)
+        if outcome is CancelOutcome.PENDING:  # for ever; what the source has no name for, nobody can look up
+            command = Park(order=order.id, work=work.id, asked=state, note="?", unanswerable=not work.remote_ref, by=work.source)
+        self.do(command)
 
     @rule(number=ANY, accepts=st.booleans())
     def somebody_there_says_so(self, number: int, accepts: bool) -> None:

@@ -67,9 +67,6 @@ class Till:
         counter = RemoteLocationId("counter")
         return StockBatch(levels=tuple(RemoteLevel(sku=sku, location=counter, available=self.available) for sku in skus))
 
-    async def warm(self, products_max: int) -> int:
-        return products_max
-
 
 @dataclass
 class WrongClock:

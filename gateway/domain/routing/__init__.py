@@ -2,10 +2,11 @@
 
 from gateway.domain.routing.decision import Considered, CostTerm, Decision, Package, Reason, Unroutable
 from gateway.domain.routing.explanation import explain
-from gateway.domain.routing.problem import Candidate, Demand, Preference, Problem, Tariff, ZoneRate
+from gateway.domain.routing.problem import NOWHERE, Candidate, Demand, Preference, Problem, Tariff
 from gateway.domain.routing.rule import decide
 
 __all__ = [
+    "NOWHERE",
     "Candidate",
     "Considered",
     "CostTerm",
@@ -17,7 +18,6 @@ __all__ = [
     "Reason",
     "Tariff",
     "Unroutable",
-    "ZoneRate",
     "decide",
     "explain",
 ]

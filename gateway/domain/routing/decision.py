@@ -20,7 +20,8 @@ class CostTerm:
 class Package:
     """What one location sends, or hands over. Terms that are zero are left out of ``costs``.
 
-    ``zone`` is None for a pickup. ``miles`` is None when either end is unknown: the zone is then the farthest.
+    ``zone`` is None for a pickup. ``miles`` is None when either end is unknown: the zone is then the farthest, unless a rule knows
+    it. ``service`` and its ``carrier`` are None for a pickup, and of decisions that were kept before services had names.
     """
 
     location: LocationId
@@ -29,6 +30,8 @@ class Package:
     miles: float | None
     transit_days: int
     costs: tuple[CostTerm, ...]
+    service: str | None = None
+    carrier: str | None = None
 
     @property
     def cost_cents(self) -> int:

@@ -36,7 +36,8 @@ def _package(package: Package, names: Mapping[LocationId, str]) -> str:
         return f"{_name(package.location, names)} hands over {lines}."
     far = f", {package.miles:,.0f} miles away," if package.miles is not None else ""
     days = f"{package.transit_days} day{'' if package.transit_days == 1 else 's'}"
-    return f"{_name(package.location, names)}{far} sends {lines} in about {days} (zone {package.zone})."
+    by = f" by {package.service}" if package.service is not None else ""
+    return f"{_name(package.location, names)}{far} sends {lines}{by} in about {days} (zone {package.zone})."
 
 
 def _cost(decision: Decision) -> str:

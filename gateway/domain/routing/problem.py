@@ -6,18 +6,24 @@ from enum import StrEnum
 from typing import Final
 
 from connectors.contract import Method, Sku
-from gateway.domain.geography import FARTHEST_ZONE, GeoPoint
+from gateway.domain.geography import GeoPoint, PostalArea
 from gateway.domain.identity import LocationId
+from gateway.domain.rates import (
+    CENTS_MAX,
+    GRAMS_MAX,
+    UNIT_GRAMS,
+    US_EXPRESS,
+    US_GROUND,
+    US_ZONES,
+    CarrierService,
+    ZoneTable,
+    within,
+)
 
-# Bounds that keep every sum of an exact program inside 64 bits.
-UNITS_MAX: Final = 1_000_000
-CENTS_MAX: Final = 100_000
-TRANSIT_DAYS_MAX: Final = 30
+NOWHERE: Final = PostalArea("")
+"""The postal area of what nobody knows, or needs, the area of."""
 
-
-def _within(name: str, value: int, limit: int) -> None:
-    if not 0 <= value <= limit:
-        raise ValueError(f"{name} is between 0 and {limit}, not {value}")
+UNITS_MAX: Final = 1_000_000  # with the bounds on prices it keeps every sum of an exact program inside 64 bits
 
 
 class Preference(StrEnum):
@@ -35,48 +41,30 @@ class Preference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneRate:
-    """What a parcel costs over such a distance: once for the parcel, and for each unit in it."""
-
-    package_cents: int
-    unit_cents: int
-    transit_days: int
-
-    def __post_init__(self) -> None:
-        _within("package_cents", self.package_cents, CENTS_MAX)
-        _within("unit_cents", self.unit_cents, CENTS_MAX)
-        _within("transit_days", self.transit_days, TRANSIT_DAYS_MAX)
-
-
-def _rates(*rows: tuple[int, int, int]) -> tuple[ZoneRate, ...]:
-    return tuple(ZoneRate(package_cents=parcel, unit_cents=unit, transit_days=days) for parcel, unit, days in rows)
-
-
-# In the range of what merchants with a contract pay for light ground parcels in the United States in 2026.
-US_GROUND: Final = _rates(
-    (810, 45, 1), (850, 50, 2), (895, 58, 2), (945, 66, 3), (1010, 75, 4), (1085, 86, 4), (1160, 98, 5), (1240, 110, 6)
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
     """What everything costs; nothing else weighs in a decision.
 
-    ``zones`` are the rates of zones 1 to 8. ``parcel_cents`` is the price of each parcel after the first beyond its postage:
-    packing, and a customer who waits at home twice. The last two are what the preferences are worth: a parcel saved under
-    ``FEWEST_PARCELS``, and each unit's day in transit under ``FASTEST``.
+    Each of the ``services`` has a price for each of the ``zones``; one at least is routed. ``parcel_cents`` is the price of each
+    parcel after the first beyond its postage: packing, and a customer who waits at home twice. The last two are what the
+    preferences are worth: a parcel saved under ``FEWEST_PARCELS``, and each unit's day in transit under ``FASTEST``.
     """
 
-    zones: tuple[ZoneRate, ...] = US_GROUND
+    services: tuple[CarrierService, ...] = (US_GROUND, US_EXPRESS)
+    zones: ZoneTable = US_ZONES
     parcel_cents: int = 150
     fewest_parcels_cents: int = 10_000
     fastest_unit_day_cents: int = 1_000
 
     def __post_init__(self) -> None:
-        if len(self.zones) != FARTHEST_ZONE:
-            raise ValueError(f"a tariff has rates for zones 1 to {FARTHEST_ZONE}, not {len(self.zones)}")
+        if not any(each.routed for each in self.services):
+            raise ValueError("at least one service has to be routed, or nothing could be sent")
+        if len({(each.carrier, each.name) for each in self.services}) != len(self.services):
+            raise ValueError("each service of a carrier has a name of its own")
+        for each in self.services:
+            if each.zones != self.zones.farthest:
+                raise ValueError(f"{each.name} has prices for {each.zones} zones, but there are {self.zones.farthest}")
         for name in ("parcel_cents", "fewest_parcels_cents", "fastest_unit_day_cents"):
-            _within(name, getattr(self, name), CENTS_MAX)
+            within(name, getattr(self, name), CENTS_MAX)
 
     def split_cents(self, preference: Preference) -> int:
         """The price of each parcel after the first."""
@@ -104,7 +92,8 @@ class Demand:
 class Candidate:
     """A location that may be asked.
 
-    ``available`` is what may be promised there; None is unknown and is not used, a missing SKU is not carried.
+    ``available`` is what may be promised there; None is unknown and is not used, a missing SKU is not carried. ``area`` is its own
+    postal area.
     ``preference_cents`` is what we would pay to ship from here rather than elsewhere: at most the parcel's own postage counts,
     so that no parcel is sent for the sake of it. ``excluded_because`` is a hard rule decided elsewhere, e.g. ``INACTIVE``.
     """
@@ -116,17 +105,19 @@ class Candidate:
     handling_cents_per_unit: int = 0
     preference_cents: int = 0
     excluded_because: str | None = None
+    area: PostalArea = NOWHERE
 
     def __post_init__(self) -> None:
-        _within("handling_cents_per_unit", self.handling_cents_per_unit, CENTS_MAX)
-        _within("preference_cents", abs(self.preference_cents), CENTS_MAX)
+        within("handling_cents_per_unit", self.handling_cents_per_unit, CENTS_MAX)
+        within("preference_cents", abs(self.preference_cents), CENTS_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One order, the places that may serve it, and what counts.
 
-    Lines of the same SKU are one. ``destination`` None: nobody knows where it goes, so every parcel goes to the farthest zone.
+    Lines of the same SKU are one. ``destination`` None: nobody knows where it goes, so every parcel goes to the farthest zone, but
+    where a rule knows the zone between two postal areas. ``unit_grams`` is what one of the units weighs, on average.
     """
 
     demand: tuple[Demand, ...]
@@ -137,8 +128,11 @@ class Problem:
     preference: Preference
     split_lines_allowed: bool = True
     pickup_at: LocationId | None = None
+    destination_area: PostalArea = NOWHERE
+    unit_grams: int = UNIT_GRAMS
 
     def __post_init__(self) -> None:
+        within("unit_grams", self.unit_grams, GRAMS_MAX)
         if not self.demand:
             raise ValueError("an order wants at least one unit")
         if (self.method is Method.PICKUP) != (self.pickup_at is not None):
@@ -146,7 +140,7 @@ class Problem:
         if len({candidate.location for candidate in self.candidates}) != len(self.candidates):
             raise ValueError("each location is a candidate once")
         for sku, units in self.wanted().items():
-            _within(sku, units, UNITS_MAX)
+            within(sku, units, UNITS_MAX)
 
     def wanted(self) -> dict[Sku, int]:
         """Units of each SKU, in the order of the lines."""

@@ -97,7 +97,9 @@ def _packages(market: Market, plan: Plan, skus: tuple[Sku, ...]) -> tuple[Packag
             lines=tuple(Demand(sku=sku, units=count) for sku, count in zip(skus, units, strict=True) if count),
             zone=offer.zone,
             miles=offer.miles,
-            transit_days=offer.rate.transit_days,
+            transit_days=offer.postage.rate.transit_days,
+            service=None if offer.postage.service is None else offer.postage.service.name,
+            carrier=None if offer.postage.service is None else offer.postage.service.carrier,
             costs=offer.costs(sum(units), market.split_cents if number else 0),
         )
         for number, (offer, units) in enumerate(rows)

@@ -15,9 +15,11 @@ import structlog
 
 from connectors.contract import (
     CancelOutcome,
+    Holder,
     Rejected,
     RemoteFulfillment,
     RemoteState,
+    RequestKey,
     SourceError,
     SourceKind,
     Throttled,
@@ -32,7 +34,7 @@ from gateway.domain.refusals import Overloaded, ReadingOutdated, StoreUnavailabl
 from gateway.domain.tasks import Job, JobKind, JobState, retry_delay
 from gateway.ports import Clock, Command, Fenced, LostClaim, Source, Sources, Store, Touches, Upkeep, Writer
 from gateway.services.bells import rung
-from gateway.services.dispatch.requests import asked, can_look_up, fulfiller, looked_up, observed, stopped_at
+from gateway.services.dispatch.requests import asked, can_look_up, can_tell, fulfiller, looked_up, observed, stopped_at
 from gateway.services.fulfillments import Park, Remind, Stopped, TurnDown
 from gateway.services.network import Network
 from gateway.services.orders import Reroute
@@ -136,6 +138,7 @@ class Dispatch:
             JobKind.STOP: self._stop,
             JobKind.ROUTE: self._route,
             JobKind.REMIND: self._remind,
+            JobKind.RELEASE: self._release,
         }
         try:
             async with asyncio.timeout(self.deadline_s):
@@ -149,12 +152,12 @@ class Dispatch:
             log.exception("job_crashed", job=job.id, kind=job.kind)
             await self._come_again(job, error)
 
-    # ------------------------------------------------------------------------------------------ the four kinds
+    # ------------------------------------------------------------------------------------------ the kinds
     async def _submit(self, job: Job, *, until_s: float) -> None:
         order, work = await self._look(job)
-        source = self._source(work)
         if work.request_status is not RequestStatus.UNSUBMITTED:
-            return await self._finish(job, await self._no_longer_wanted(job, order, work, source))
+            return await self._finish(job, await self._no_longer_wanted(job, order, work))
+        source = self._source(work)
         # Outside the try: a look-up that is refused says nothing about the work, which may well be there.
         known = await self._earlier(job, work, source)
         if known is None or known.state is RemoteState.REQUESTED:  # not there, or left halfway: asking again finishes it
@@ -175,7 +178,7 @@ class Dispatch:
     async def _stop(self, job: Job) -> None:
         order, work = await self._look(job)
         if work.request_status is not RequestStatus.CANCELLATION_REQUESTED:
-            return await self._finish(job, Nothing())
+            return await self._finish(job, await self._no_longer_wanted(job, order, work))
         source = self._source(work)
         remote_ref = work.remote_ref
         if remote_ref is None:
@@ -187,7 +190,7 @@ class Dispatch:
             outcome = CancelOutcome.REFUSED
         if outcome is CancelOutcome.PENDING:
             raise Transient("the cancellation is pending")
-        told = await stopped_at(source, work, remote_ref) if outcome is CancelOutcome.CANCELED else None
+        told = await stopped_at(source, work, remote_ref, outcome)
         if told is not None:
             return await self._finish(job, observed(order, work, told, source))
         command = Stopped(order=order.id, work=work.id, outcome=outcome, remote_ref=remote_ref, by=source.name)
@@ -226,6 +229,13 @@ class Dispatch:
             await self._finish(job, Nothing())
         return None
 
+    async def _release(self, job: Job) -> None:
+        _, work = await self._look(job)
+        holder = self._source(work).connector
+        if isinstance(holder, Holder) and (held := await holder.find_hold(RequestKey(work.id))) is not None:
+            await holder.release(held.ref)
+        return await self._finish(job, Nothing())
+
     # ------------------------------------------------------------------------------------------ what they share
     async def _look(self, job: Job) -> tuple[Order, FulfillmentOrder]:
         work = FulfillmentOrderId(job.subject)
@@ -246,14 +256,16 @@ class Dispatch:
         decided = job.attempt == AFTER_A_DECISION and work.unanswerable and not can_look_up(source)
         return None if job.attempt == 1 or decided else await looked_up(source, work)
 
-    async def _no_longer_wanted(self, job: Job, order: Order, work: FulfillmentOrder, source: Source) -> Command[object]:
-        """What is left of asking for work that went on without it."""
+    async def _no_longer_wanted(self, job: Job, order: Order, work: FulfillmentOrder) -> Command[object]:
+        """What is left of a job whose work went on without it."""
         if job.attempt == 1 and work.request_status is RequestStatus.CANCELLATION_REQUESTED:  # so its source never heard of it
-            return Stopped(order=order.id, work=work.id, outcome=CancelOutcome.CANCELED, by=source.name)
+            return Stopped(order=order.id, work=work.id, outcome=CancelOutcome.CANCELED, by=work.source)
+        source = self.sources.get(work.source)
         by_word = work.request_status is RequestStatus.ACCEPTED and work.remote_ref is None
-        if by_word and work.is_followed and can_look_up(source) and (known := await looked_up(source, work)) is not None:
-            return observed(order, work, known, source)
-        return Nothing()
+        if not by_word or not work.is_followed or source is None or not can_look_up(source):
+            return Nothing()
+        known = await looked_up(source, work)
+        return Nothing() if known is None else observed(order, work, known, source)
 
     async def _finish(self, job: Job, command: Command[object]) -> None:
         await self.writer.submit(command, returns=object, fenced=Fenced(job=job))
@@ -275,6 +287,5 @@ class Dispatch:
 
     async def _park(self, job: Job, note: str) -> Command[object]:
         order, work = await self._look(job)
-        source = self.sources.get(work.source)
-        unanswerable = job.kind is JobKind.STOP or source is None or not can_look_up(source)
+        unanswerable = not can_tell(self.sources.get(work.source), work)
         return Park(order=order.id, work=work.id, asked=ASKED[job.kind], note=note, unanswerable=unanswerable, by=work.source)

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from connectors.contract import (
+    CancelOutcome,
     ContractBroken,
     Fulfiller,
     FulfillmentRequest,
+    Holder,
     Idempotency,
     RemoteFulfillment,
     RemoteRef,
@@ -18,24 +20,30 @@ from connectors.contract import (
 from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order
-from gateway.ports import Source
+from gateway.ports import Execution, Source
+from gateway.services.dispatch.by_hand import ByPeople, OnHold
 from gateway.services.fulfillments import Observe
 
 
 def fulfiller(source: Source) -> Fulfiller:
-    """What takes requests for this source.
-
-    Raises:
-        Unsupported: It takes none.
-    """
-    if not isinstance(source.connector, Fulfiller):
-        raise Unsupported(f"{source.name} takes no requests")
-    return source.connector
+    """What takes requests for this source: the source itself, or else people, for whom it may set goods aside."""
+    connector = source.connector
+    if isinstance(connector, Fulfiller):
+        return connector
+    return OnHold(connector) if isinstance(connector, Holder) else ByPeople()
 
 
 def can_look_up(source: Source) -> bool:
-    """Whether this source can say what became of a request whose answer was lost."""
-    return source.connector.info.idempotency is not Idempotency.NONE
+    """Whether it can be known what became of a request whose answer was lost: the source says it, or nothing was sent at all."""
+    by_people = source.execution is Execution.BY_PEOPLE
+    return by_people or source.connector.info.idempotency is not Idempotency.NONE
+
+
+def can_tell(source: Source | None, work: FulfillmentOrder) -> bool:
+    """Whether this source can say what became of this work: it has named the request, or can look our key up."""
+    if source is None:
+        return False
+    return work.remote_ref is not None or can_look_up(source)
 
 
 async def asked(source: Source, order: Order, work: FulfillmentOrder, at: Location) -> RemoteFulfillment:
@@ -63,11 +71,20 @@ async def looked_up(source: Source, work: FulfillmentOrder) -> RemoteFulfillment
     return None if found is None else ours(found, work)
 
 
-async def stopped_at(source: Source, work: FulfillmentOrder, ref: RemoteRef | None) -> RemoteFulfillment | None:
-    """How far a request had come that the source says it stopped: what left before does not come back. None: it never had it."""
-    for told in () if ref is None else await fulfiller(source).status((ref,)):
-        is_going_on = told.state in {RemoteState.REQUESTED, RemoteState.ACCEPTED}  # an answer from before it stopped
-        return ours(replace(told, state=RemoteState.CANCELED) if is_going_on else told, work)
+async def stopped_at(
+    source: Source, work: FulfillmentOrder, ref: RemoteRef | None, outcome: CancelOutcome
+) -> RemoteFulfillment | None:
+    """How far a request had come that the source says it stopped, if only in part: what left before does not come back.
+
+    None: it never had it, or did not stop all that goes on.
+    """
+    if ref is None or outcome not in {CancelOutcome.CANCELED, CancelOutcome.PARTIAL}:
+        return None
+    for told in await fulfiller(source).status((ref,)):
+        if told.state not in {RemoteState.REQUESTED, RemoteState.ACCEPTED}:
+            return ours(told, work)
+        if outcome is CancelOutcome.CANCELED:  # this answer is from before it stopped
+            return ours(replace(told, state=RemoteState.CANCELED), work)
     return None
 
 

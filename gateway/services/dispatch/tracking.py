@@ -12,7 +12,7 @@ from gateway.domain.identity import FulfillmentOrderId
 from gateway.domain.orders import Order
 from gateway.ports import OpenWork, Source, Sources, Store, Writer
 from gateway.services.dispatch.requests import fulfiller, observed
-from gateway.services.fulfillments import new_packages, shows_what_left
+from gateway.services.fulfillments import may_be_accepted, new_packages, shows_what_left
 from gateway.services.readings import Readings
 
 log = structlog.get_logger(__name__)
@@ -72,13 +72,13 @@ class Tracking:
                 await self.ask(source, (known,))
 
     async def _note(self, order: Order, work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -> None:
-        if is_news(work, remote, source):
+        if is_news(order, work, remote, source):
             if remote.state is RemoteState.REJECTED:
                 self.readings.doubt(source.name, [line.sku for line in work.lines])
             await self.writer.submit(observed(order, work, remote, source), returns=Order)
 
 
-def is_news(work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -> bool:
+def is_news(order: Order, work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -> bool:
     """Whether the source says something that we did not know; deciding it again would change nothing, but cost a transaction."""
     stock_drop = source.connector.info.stock_drop
     if not work.is_open:
@@ -88,5 +88,5 @@ def is_news(work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -
     if remote.state is RemoteState.ACCEPTED:
         more = bool(new_packages(work, remote.packages, complete=False))
         uncounted = stock_drop is StockDrop.ON_ACCEPT and not work.in_source_books
-        return more or uncounted or work.is_undecided
+        return more or uncounted or may_be_accepted(order, work)
     return remote.state is not RemoteState.REQUESTED

@@ -8,7 +8,7 @@ from connectors.contract import CancelOutcome, RemoteFulfillment, RemoteRef, Rem
 from gateway.domain.books import Books
 from gateway.domain.fulfillments import FulfillmentOrder, FulfillmentStep, RequestStatus
 from gateway.domain.orders import Order
-from gateway.services.fulfillments.outcomes import OnWork, parked, shipped, stopped, turned_down
+from gateway.services.fulfillments.outcomes import OnWork, may_be_accepted, parked, shipped, stopped, turned_down
 from gateway.services.fulfillments.overdue import remind
 from gateway.services.fulfillments.packages import new_packages, shows_what_left
 
@@ -62,25 +62,23 @@ class Observe(OnWork):
                 return order
             case RemoteState.ACCEPTED:
                 return self._accepted(books, order, work)
-            case RemoteState.SHIPPED:
-                return self._shipped(books, order, work)
-            case RemoteState.REJECTED | RemoteState.CANCELED:
-                return self._given_up(books, order, work)
+            case RemoteState.SHIPPED | RemoteState.REJECTED | RemoteState.CANCELED:
+                return self._ended(books, order, work)
 
     def _accepted(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
         changed = work
         if self.stock_drop is StockDrop.ON_ACCEPT and not work.in_source_books:
             books.acknowledge(work, work.remaining)
             changed = replace(changed, in_source_books=True)
-        if work.is_undecided:
+        if may_be_accepted(order, work):
             changed = replace(changed.after(FulfillmentStep.ACCEPT), note=None)
         if changed != work:
             order = books.record(order.with_work(changed).settled(), event="fulfillment.accepted", actor=self.by)
         return self._left(books, order, changed)
 
-    def _given_up(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
-        """What left before it was given up is not sent again."""
-        order = self._left(books, order, work)
+    def _ended(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
+        """Nothing more will leave. What left before is not sent again; what was given up or struck off goes elsewhere."""
+        order = self._left(books, order, work, complete=self.remote.state is RemoteState.SHIPPED)
         work = order.work(work.id)
         if not work.is_open:
             return order
@@ -90,16 +88,10 @@ class Observe(OnWork):
             return stopped(books, order, work, self.by)
         return turned_down(books, order, work, self.remote.reason or STOPPED_AT_SOURCE, self.by)
 
-    def _left(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
-        packages = new_packages(work, self.remote.packages, complete=False)
+    def _left(self, books: Books, order: Order, work: FulfillmentOrder, *, complete: bool = False) -> Order:
+        packages = new_packages(work, self.remote.packages, complete=complete, struck=self.remote.short)
         if not packages:
             return order
-        return books.record(
-            shipped(books, order, work, packages, confirmed=True).settled(), event="fulfillment.shipped", actor=self.by
-        )
-
-    def _shipped(self, books: Books, order: Order, work: FulfillmentOrder) -> Order:
-        packages = new_packages(work, self.remote.packages, complete=True)
         return books.record(
             shipped(books, order, work, packages, confirmed=True).settled(), event="fulfillment.shipped", actor=self.by
         )
@@ -141,7 +133,7 @@ class Stopped(OnWork):
             going_on = replace(work.after(FulfillmentStep.REFUSE_CANCELLATION), recalled_because=None)
             event = "fulfillment.cancellation_rejected"
             return books.record(order.with_work(going_on).settled(), event=event, actor=self.by, cause=self.outcome.value)
-        return parked(books, order, work, f"cancellation was {self.outcome.value}", self.by, unanswerable=True)
+        return parked(books, order, work, f"cancellation was {self.outcome.value}", self.by, unanswerable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

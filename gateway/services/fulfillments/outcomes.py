@@ -32,6 +32,16 @@ class OnWork:
         return Touches(orders=frozenset({self.order}))
 
 
+def is_wanted(order: Order, work: FulfillmentOrder) -> bool:
+    """Whether this work is still to be done: its order was not canceled, and nobody asked it back."""
+    return order.cancellation is None and work.recalled_because is None
+
+
+def may_be_accepted(order: Order, work: FulfillmentOrder) -> bool:
+    """Whether it is news that its source does it. Of what could not be stopped, it is what a person has to look at already."""
+    return work.is_undecided and is_wanted(order, work)
+
+
 def shipped(books: Books, order: Order, work: FulfillmentOrder, packages: tuple[Package, ...], *, confirmed: bool) -> Order:
     """The order after these packages left.
 

@@ -1,6 +1,6 @@
 """What left: how the source's parcels become ours, and what is known by then of its own number."""
 
-from connectors.contract import RemoteFulfillment, RemotePackage, RemoteState, Sku, StockDrop
+from connectors.contract import RemoteFulfillment, RemotePackage, RemoteState, RequestLine, Sku, StockDrop
 from gateway.domain.fulfillments import FulfillmentOrder, Package, Units, tally
 
 
@@ -10,8 +10,10 @@ def shows_what_left(remote: RemoteFulfillment, stock_drop: StockDrop) -> bool:
     return early or remote.state in {RemoteState.SHIPPED, RemoteState.REJECTED, RemoteState.CANCELED}
 
 
-def new_packages(work: FulfillmentOrder, told: tuple[RemotePackage, ...], *, complete: bool) -> tuple[Package, ...]:
-    """What left that we did not know of. Of a ``complete`` request, everything has left, in some package.
+def new_packages(
+    work: FulfillmentOrder, told: tuple[RemotePackage, ...], *, complete: bool, struck: tuple[RequestLine, ...] = ()
+) -> tuple[Package, ...]:
+    """What left that we did not know of. Of a ``complete`` request, all has left in some package but what was ``struck`` off.
 
     Parcels have no identity of their own: a number may come later, and a person may have said already that one left. So units are
     counted: what a source tells of is all that left, and what we know of is a part of that.
@@ -27,7 +29,8 @@ def new_packages(work: FulfillmentOrder, told: tuple[RemotePackage, ...], *, com
         if lines:
             found.append(_package(remote, lines))
             left |= {line.sku: left[line.sku] - line.units for line in lines}
-    rest = tuple(Units(sku=sku, units=units) for sku, units in left.items() if units)
+    stays = tally(Units(sku=line.sku, units=line.units) for line in struck)
+    rest = tuple(Units(sku=sku, units=units - stays.get(sku, 0)) for sku, units in left.items() if units > stays.get(sku, 0))
     if complete and rest:
         told_of_all = next((remote for remote in told if not remote.lines), None)
         found.append(_package(told_of_all or RemotePackage(), rest))

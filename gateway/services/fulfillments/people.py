@@ -7,7 +7,7 @@ from gateway.domain.identity import FulfillmentOrderId, OrderId
 from gateway.domain.orders import Order
 from gateway.domain.refusals import NotFound
 from gateway.domain.tasks import JobKind, JobRecord, JobState
-from gateway.ports import Once, Store, Writer
+from gateway.ports import Execution, Once, Sources, Store, Writer
 from gateway.services.fulfillments.said import Accept, Reject, Ship
 from gateway.services.fulfillments.stuck import Retry
 
@@ -18,6 +18,7 @@ class Fulfillments:
 
     writer: Writer
     store: Store
+    sources: Sources
 
     async def accept(self, work: FulfillmentOrderId, *, expected_version: int | None, by: str, once: Once) -> Order:
         """The location takes the work on."""
@@ -41,7 +42,17 @@ class Fulfillments:
     ) -> Order:
         """Packages left the location."""
         order, dead = await self._order_of(work), await self._dead_jobs(work)
-        command = Ship(order=order, work=work, expected_version=expected_version, packages=packages, by=by, dead_jobs=dead)
+        found = await self.store.order(order)
+        source = None if found is None else self.sources.get(found.work(work).source)
+        command = Ship(
+            order=order,
+            work=work,
+            expected_version=expected_version,
+            packages=packages,
+            execution=Execution.BY_SOURCE if source is None else source.execution,
+            by=by,
+            dead_jobs=dead,
+        )
         return await self.writer.submit(command, returns=Order, once=once)
 
     async def jobs(self, state: JobState, *, after: str | None, limit: int) -> tuple[JobRecord, ...]:

@@ -7,7 +7,7 @@ from gateway.domain.fulfillments import FulfillmentAction, FulfillmentOrder, Ful
 from gateway.domain.orders import Order
 from gateway.domain.refusals import NotAllowedInState
 from gateway.domain.tasks import JobState
-from gateway.ports import Touches
+from gateway.ports import Execution, Touches
 from gateway.services.fulfillments.outcomes import OnWork, recalled, shipped, turned_down
 from gateway.services.orders import check_version
 
@@ -66,9 +66,10 @@ class Reject(Said):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ship(Said):
-    """Somebody at the location says that packages left."""
+    """Somebody at the location says that packages left. Of work that only people do, nobody else will say so."""
 
     packages: tuple[Package, ...]
+    execution: Execution = Execution.BY_SOURCE
 
     def decide(self, books: Books) -> Order:
         """Only what has not left before can leave. A parcel with a number that its source has told already is that parcel."""
@@ -76,6 +77,8 @@ class Ship(Said):
         packages = tuple(each for each in self.packages if each.tracking_number is None or each.tracking_number not in work.numbers)
         if not packages:
             return order
-        return books.record(
-            shipped(books, order, work, packages, confirmed=False).settled(), event="fulfillment.shipped", actor=self.by
-        )
+        last_word = self.execution is not Execution.BY_SOURCE
+        after = shipped(books, order, work, packages, confirmed=last_word)
+        if self.execution is Execution.BY_PEOPLE_ON_HOLDS and not after.work(work.id).is_open:
+            books.release(work)
+        return books.record(after.settled(), event="fulfillment.shipped", actor=self.by)

@@ -9,6 +9,7 @@ from gateway.domain.orders import Order
 from gateway.domain.refusals import NotAllowedInState
 from gateway.domain.tasks import JobKind, JobRecord, JobState
 from gateway.ports import Touches
+from gateway.services.fulfillments.outcomes import is_wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def _resuming(order: Order, work: FulfillmentOrder, kind: JobKind) -> Fulfillmen
     """What takes the work back to where such a job can do something. None: it is elsewhere by now."""
     if work.request_status is not RequestStatus.NEEDS_REVIEW:
         return None
-    is_wanted = order.cancellation is None and work.recalled_because is None
-    if kind is JobKind.SUBMIT and is_wanted and work.remote_ref is None:
+    wanted = is_wanted(order, work)
+    if kind is JobKind.SUBMIT and wanted and work.remote_ref is None:
         return FulfillmentStep.SUBMIT_AGAIN
-    return FulfillmentStep.REQUEST_CANCELLATION if kind is JobKind.STOP and not is_wanted else None
+    return FulfillmentStep.REQUEST_CANCELLATION if kind is JobKind.STOP and not wanted else None

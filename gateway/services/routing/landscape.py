@@ -14,9 +14,10 @@ from connectors.contract import Address, Method, Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.capacity import bookings, day_named, day_of, limit_at, local_day, slot_beginning, slot_named
 from gateway.domain.fulfillments import Units, tally
-from gateway.domain.geography import Centroids
+from gateway.domain.geography import Centroids, PostalArea, area_of
 from gateway.domain.identity import LocationId, OrderId, SourceName
 from gateway.domain.locations import Location
+from gateway.domain.rates import Weights
 from gateway.domain.refusals import (
     CapacityFull,
     InsufficientStock,
@@ -31,6 +32,7 @@ from gateway.domain.refusals import (
 )
 from gateway.domain.reservations import Reservation
 from gateway.domain.routing import (
+    NOWHERE,
     Candidate,
     Decision,
     Demand,
@@ -45,6 +47,7 @@ from gateway.domain.routing import (
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import NETWORK, Reading, Shelf, contained_in, outdated
 
+UNWEIGHED: Final = Weights()
 POLICY: Final = "least-cost"
 POLICY_VERSION: Final = 1
 
@@ -81,11 +84,18 @@ class Landscape:
     safety_units: Mapping[SourceName, int]
     centroids: Centroids
     tariff: Tariff
+    weights: Weights = UNWEIGHED
 
     @cached_property
     def places(self) -> Mapping[LocationId, Location]:
         """The locations by id."""
         return {each.id: each for each in self.locations}
+
+    @cached_property
+    def areas(self) -> Mapping[LocationId, PostalArea]:
+        """The postal areas of the locations that have an address; none, if no rule asks for them."""
+        asked = self.locations if self.tariff.zones.rules else ()
+        return {each.id: area_of(each.address) for each in asked if each.address is not None}
 
     @cached_property
     def days(self) -> Mapping[LocationId, Sku]:
@@ -262,11 +272,14 @@ class Landscape:
         return Problem(
             demand=tuple(Demand(sku=sku, units=units) for sku, units in wanted.items()),
             destination=self.centroids.locate(wish.to),
+            destination_area=area_of(wish.to) if self.tariff.zones.rules else NOWHERE,
+            unit_grams=self.weights.mean_grams(wanted),
             method=wish.method,
             candidates=tuple(
                 Candidate(
                     location=each.id,
                     position=each.position,
+                    area=self.areas.get(each.id, NOWHERE),
                     available={sku: self.promisable((sku, each.id), shelves) for sku in wanted},
                     methods=each.methods,
                     excluded_because=excluded.get(each.id) or (None if each.active else "INACTIVE"),

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from connectors.contract import Method, Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.geography import Centroids
+from gateway.domain.rates import Weights
 from gateway.domain.refusals import Invalid, ReadingOutdated, Refusal, Refusals
 from gateway.domain.reservations import Reservation, ReservationState
 from gateway.domain.routing import Tariff
@@ -17,7 +18,7 @@ from gateway.ports import Clock, NewId, Sources, Store
 from gateway.services.inventory import current_readings, never_carried, silent_sources
 from gateway.services.network import Network
 from gateway.services.readings import Readings
-from gateway.services.routing.landscape import Landscape, Shelves, Wish
+from gateway.services.routing.landscape import UNWEIGHED, Landscape, Shelves, Wish
 
 LOOKS_MAX: Final = 3
 SHELVES_KNOWN_MAX: Final = 100_000
@@ -38,6 +39,7 @@ class Routing:
     clock: Clock
     new_id: NewId
     deadline_s: float
+    weights: Weights = UNWEIGHED
     _learned: dict[ShelfKey, Shelf] = field(default_factory=dict)
 
     def learn(self, shelves: Iterable[Shelf]) -> None:
@@ -64,6 +66,7 @@ class Routing:
             safety_units={name: source.safety_units for name, source in self.sources.items()},
             centroids=self.centroids,
             tariff=self.tariff,
+            weights=self.weights,
         )
 
     async def decided(self, skus: Iterable[Sku], decide: Callable[[Landscape], Awaitable[R]]) -> R:
