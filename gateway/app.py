@@ -153,6 +153,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             clock=clock,
             spread=parts.spread,
             moved=told,
+            hear_s=settings.stock.feeds_s,
             renew_skus_max=settings.stock.renew_skus_max,
             deadline_s=settings.stock.deadline_s,
         )

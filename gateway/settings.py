@@ -70,9 +70,10 @@ class Store:
 class Stock:
     """How stock is read. ``deadline_s`` bounds every answer; what was last read serves as stale for ``stale_for_s``.
 
-    ``reread_s`` is how often watched stock is read again although nobody said that it moved. ``renew_skus_max`` SKUs that many ask
-    for are read again ahead of time; 0: none. Every ``reconcile_s`` all that a source carries is read and compared with what was
-    known of it, each read within ``reconcile_deadline_s``; 0: never.
+    ``reread_s`` is how often watched stock is read again although nobody said that it moved. ``feeds_s`` is how often sources that
+    can tell are asked what moved; 0: never. ``renew_skus_max`` SKUs that many ask for are read again ahead of time; 0: none. Every
+    ``reconcile_s`` all that a source carries is read and compared with what was known of it, each read within
+    ``reconcile_deadline_s``; 0: never.
     """
 
     deadline_s: Seconds = 1.5
@@ -80,6 +81,7 @@ class Stock:
     skus_kept_max: Positive = 100_000
     warm_products_max: Annotated[int, Meta(ge=0)] = 20_000
     reread_s: Seconds = 15.0
+    feeds_s: Annotated[float, Meta(ge=0, le=86_400)] = 5.0
     renew_skus_max: Annotated[int, Meta(ge=0, le=100_000)] = 200
     reconcile_s: Annotated[float, Meta(ge=0, le=30 * 86_400)] = 3_600.0
     reconcile_deadline_s: Seconds = 30.0

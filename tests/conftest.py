@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests.postgres import Server, server
 from tests.storages import NewStorage, Storage, in_file, on_server
+
+settings.register_profile("dom", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("dom")
 
 # Drawing tracebacks with all local variables takes seconds each; a line does.
 structlog.configure(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -117,6 +117,11 @@ def unchanged(settings: Settings) -> Settings:
     return settings
 
 
+def unasked(settings: Settings) -> Settings:
+    """Nothing is read that nobody asks for: requests can be counted, and stock that moves is noticed when a test looks."""
+    return replace(settings, stock=replace(settings.stock, feeds_s=0, renew_skus_max=0, reconcile_s=0))
+
+
 @asynccontextmanager
 async def gateway(
     addresses: Mapping[str, str],
@@ -126,7 +131,7 @@ async def gateway(
     parts: Parts | None = None,
 ) -> AsyncIterator[Graph]:
     """The gateway in this process, without a socket of its own; ready when its sources are warm."""
-    app = create_app(tune(demo_settings(addresses, database=database)), parts)
+    app = create_app(tune(unasked(demo_settings(addresses, database=database))), parts)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client:

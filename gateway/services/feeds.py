@@ -6,7 +6,7 @@ So a question about what many ask for finds its answer at hand, and costs no req
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -45,6 +45,7 @@ class Feed:
 class Feeds:
     """Keeps every desk warm. ``renew_skus_max`` SKUs in demand are read again ahead of time; 0: none.
 
+    Sources are asked what moved every ``hear_s``, or less often where numbers are fresh for longer than twice that; 0: never.
     ``spread`` gives numbers in [0.5, 1], so that gateways do not ask all at once. ``moved`` is told what sources say has moved.
     """
 
@@ -53,6 +54,7 @@ class Feeds:
     clock: Clock
     spread: Callable[[], float]
     moved: Callable[[SourceName, Collection[Sku]], None]
+    hear_s: float
     renew_skus_max: int
     deadline_s: float
     feeds: dict[SourceName, Feed] = field(default_factory=dict)
@@ -65,28 +67,34 @@ class Feeds:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._fade())
             for name, desk in self.desks.items():
-                if self.renew_skus_max or name in self.feeds:
-                    group.create_task(self._keep_up(desk))
+                if self.hear_s and name in self.feeds:
+                    group.create_task(self._again_and_again(desk, self._hear_and_renew))
+                if self.renew_skus_max:
+                    group.create_task(self._again_and_again(desk, self.renew))
 
     async def _fade(self) -> None:
         while True:
             await asyncio.sleep(FADE_EVERY_S)
             self.demand.fade()
 
-    async def _keep_up(self, desk: Desk) -> None:
+    async def _again_and_again(self, desk: Desk, does: Callable[[Desk], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(self._pause_s(desk))
+            await asyncio.sleep(max(ROUND_S_MIN, self.spread() * self._round_s(desk, does)))
             try:
-                await self.hear(desk)
-                await self.renew(desk)
+                await does(desk)
             except Exception:  # a bug with one source must not leave the others cold
                 log.exception("source_not_kept_up_with", source=desk.source.name)
 
-    def _pause_s(self, desk: Desk) -> float:
-        feed = self.feeds.get(desk.source.name)
-        patience = 2 ** min(feed.failures, 10) if feed is not None else 1
-        round_s = min(ROUND_S_MAX, max(ROUND_S_MIN, desk.fresh_for_s / ROUNDS_PER_WINDOW))
-        return self.spread() * min(BACKOFF_S_MAX, round_s * patience)
+    def _round_s(self, desk: Desk, does: Callable[[Desk], Awaitable[None]]) -> float:
+        half_s = min(ROUND_S_MAX, desk.fresh_for_s / ROUNDS_PER_WINDOW)
+        if does == self.renew:
+            return half_s
+        patience = 2 ** min(self.feeds[desk.source.name].failures, 10)
+        return min(BACKOFF_S_MAX, max(self.hear_s, half_s) * patience)
+
+    async def _hear_and_renew(self, desk: Desk) -> None:
+        await self.hear(desk)
+        await self.renew(desk)
 
     # ------------------------------------------------------------------------------------------ what it says
     async def hear(self, desk: Desk) -> None:

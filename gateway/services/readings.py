@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 EPOCHS_WAIT_S: Final = 0.5
 LATE: Final = "DEADLINE"
 NOT_CARRIED: Final = "does not carry this SKU"
+MOVED: Final = "moved while it was being read"
 
 
 class Freshness(StrEnum):
@@ -282,6 +283,8 @@ class Desk:
         if kept is not None and kept.is_fresh(oldest_s):
             freshness, status = Freshness.LIVE if live else Freshness.CACHED, SourceStatus.OK
             reason = None if kept.readings else NOT_CARRIED
+        elif kept is not None and kept.moved and kept.asked_at_s >= oldest_s and sku not in self._flights:
+            freshness, status, reason = Freshness.STALE, SourceStatus.OK, MOVED
         else:
             late = sku in self._flights or self.failure is None
             freshness = Freshness.UNKNOWN if kept is None else Freshness.STALE

@@ -65,7 +65,7 @@ class Reconciliation:
     async def _again_and_again(self, desk: Desk) -> None:
         wait_s = self.every_s * FIRST_AFTER
         while True:
-            await asyncio.sleep(self.spread() * wait_s)
+            await asyncio.sleep(max(PAUSE_S, self.spread() * wait_s))
             wait_s = self.every_s
             try:
                 await self.reconcile(desk)

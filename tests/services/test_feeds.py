@@ -152,6 +152,7 @@ async def yard(folder: Path) -> AsyncIterator[Yard]:
             clock=on.clock,
             spread=lambda: 1.0,
             moved=told,
+            hear_s=5,
             renew_skus_max=2,
             deadline_s=1,
         )

@@ -1,7 +1,7 @@
 """What a reading claims to contain, and what can still be shown when our own books cannot be read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,8 +34,8 @@ from gateway.services.changes import Changes
 from gateway.services.demand import Demand
 from gateway.services.inventory import Inventory, Item, current_readings
 from gateway.services.network import Network
+from gateway.services.readings import MOVED, Freshness, Readings, SourceStatus
 from gateway.services.readings import Desk as StockDesk
-from gateway.services.readings import Readings
 from tests.harness import run
 from tests.samples import MUG, Command, Desk, HandClock, desk, hold, units
 
@@ -52,6 +52,7 @@ class Till:
     info: ConnectorInfo
     available: int = 10
     reads: int = 0
+    meanwhile: Callable[[], None] = lambda: None
 
     async def aclose(self) -> None:
         pass
@@ -64,6 +65,7 @@ class Till:
 
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
         self.reads += 1
+        self.meanwhile()
         counter = RemoteLocationId("counter")
         return StockBatch(levels=tuple(RemoteLevel(sku=sku, location=counter, available=self.available) for sku in skus))
 
@@ -146,6 +148,22 @@ class Counter:
     async def write(self, does: Any) -> None:
         touches = hold(1, of=1).touches
         await self.on.writer.submit(Command(does=does, touches=touches), returns=type(None))
+
+
+def test_what_moved_while_it_was_being_read_is_not_promised_on_and_says_so_instead_of_blaming_the_source(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with counter(tmp_path) as shop:
+            gateway = shop.gateway()
+            shop.till.meanwhile = lambda: gateway.readings.doubt(SHOP, [MUG])
+            (said,) = (await gateway.readings.read([MUG], deadline_s=1))[MUG]
+            assert (said.freshness, said.status, said.reason) == (Freshness.STALE, SourceStatus.OK, MOVED)
+            assert not said.is_current
+
+            shop.till.meanwhile = lambda: None
+            (said,) = (await gateway.readings.read([MUG], deadline_s=1))[MUG]
+            assert (said.freshness, said.status, said.reason) == (Freshness.LIVE, SourceStatus.OK, None)
+
+    run(story)
 
 
 def bound(count: int) -> FulfillmentOrder:
