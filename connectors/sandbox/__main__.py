@@ -17,9 +17,9 @@ from connectors.sandbox.servers import at_work
 @click.option("--products", default=500, help="How many SKUs.")
 @click.option("--port-base", default=0, help="First of consecutive ports; 0 takes any that are free.")
 @click.option("--system", "systems", type=click.Choice(ALL), multiple=True, default=THREE, help="Which; may be repeated.")
-@click.option("--addresses", is_flag=True, help="Tell what a gateway is given as their addresses, not where their controls are.")
+@click.option("--addresses", is_flag=True, help="Tell on a second line what a gateway is given as their addresses.")
 def main(*, seed: int, products: int, port_base: int, systems: tuple[System, ...], addresses: bool) -> None:
-    """Serve one sandbox of each system over one seeded network."""
+    """Serve one sandbox of each system over one seeded network, and tell where their controls are."""
     network = seeded(seed=seed, products=products, systems=systems)
     asyncio.run(_serve(network, port_base=port_base, addresses=addresses))
 
@@ -30,8 +30,9 @@ async def _serve(network: Network, *, port_base: int, addresses: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(told, stop.set)
     with TemporaryDirectory(prefix="dom-sandboxes-") as folder:
         async with at_work(network, Path(folder), port_base=port_base) as running:
-            told_where = {name: each.address if addresses else each.controls for name, each in running.items()}
-            click.echo(msgspec.json.encode(told_where))
+            click.echo(msgspec.json.encode({name: each.controls for name, each in running.items()}))
+            if addresses:
+                click.echo(msgspec.json.encode({name: each.address for name, each in running.items()}))
             await stop.wait()
 
 

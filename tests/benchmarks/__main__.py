@@ -19,6 +19,7 @@ from tests.benchmarks import place_order as place
 from tests.benchmarks import reserve_hot_sku as reserve
 from tests.benchmarks import scale as paper
 from tests.benchmarks import scale_page as tables
+from tests.benchmarks import sources as nine
 from tests.benchmarks import units as costs
 from tests.benchmarks import writer as writing
 from tests.benchmarks.databases import Kind, databases
@@ -72,6 +73,19 @@ def inventory_query(*, as_json: bool, kinds: Sequence[Kind], rounds: int, reques
 
     steps = rounds * requests * (4 * len(kinds) + 2 + 2 * inventory.BARE_HOT_TIMES)
     _play(story, steps=steps, as_json=as_json)
+
+
+@main.command("sources")
+@as_json
+@click.option("--clients", default=100, help="Who ask the same at once.")
+@click.option("--pairs", default=200, help="Of a query and the same read without the gateway.")
+@click.option("--deadline", "deadline_s", default=0.5, help="Seconds, where one source hangs.")
+@click.option("--skus-kept", default=100_000, help="As many as are remembered, if there is memory for them.")
+@click.option("--locations", default=50, help="That have each of those.")
+def sources(*, as_json: bool, clients: int, pairs: int, deadline_s: float, skus_kept: int, locations: int) -> None:
+    """Nine sources: requests, added latency, one that hangs, memory."""
+    plan = nine.Plan(many=clients, pairs=pairs, deadline_s=deadline_s, skus_kept=skus_kept, locations=locations)
+    _play(lambda folder, advance: nine.measure(folder, plan, advance), steps=plan.steps, as_json=as_json)
 
 
 @main.command("reserve_hot_sku")

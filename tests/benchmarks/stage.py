@@ -6,15 +6,18 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import msgspec
 
+from connectors.sandbox.faults import FaultKind
+from connectors.sandbox.network import THREE, System
 from tests.benchmarks.databases import Database, Databases, Kind
 from tests.benchmarks.machine import cpu_of, cpu_s, family
 
@@ -41,6 +44,9 @@ batch_max = {batch_max}
 
 [stock]
 deadline_s = 30.0  # a loaded machine must not turn into partial answers
+feeds_s = 0  # what nobody asked for is not what is measured
+renew_skus_max = 0
+reconcile_s = 0
 
 [[tokens]]
 name = "benchmark"
@@ -138,15 +144,20 @@ class Used:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandboxes:
-    """One process with three sandboxes."""
+    """One process with sandboxes: ``urls`` are where their controls are, ``addresses`` what a gateway is given."""
 
     urls: Mapping[str, str]
+    addresses: Mapping[str, str]
     pid: int
 
     async def asked(self) -> int:
-        """Requests that came in since the last ``forget``, over all three."""
+        """Requests that came in since the last ``forget``, over all of them."""
+        return sum((await self.asked_each()).values())
+
+    async def asked_each(self) -> dict[str, int]:
+        """The same by system. What is not asked over HTTP counts none."""
         async with httpx.AsyncClient(trust_env=False) as client:
-            return sum([(await client.get(f"{url}/_sandbox/journal")).json()["count"] for url in self.urls.values()])
+            return {name: (await client.get(f"{url}/_sandbox/journal")).json()["count"] for name, url in self.urls.items()}
 
     async def forget(self) -> None:
         """Begin the journals anew."""
@@ -160,13 +171,17 @@ class Sandboxes:
             counted = {"place": place, "sku": sku, "units": units}
             (await client.post(f"{self.urls[system]}/_sandbox/stock", json=counted)).raise_for_status()
 
-    @asynccontextmanager
-    async def slow(self, system: str, *, body: str, delay_ms: int) -> AsyncIterator[None]:
+    def slow(self, system: str, *, delay_ms: int, body: str = "") -> AbstractAsyncContextManager[None]:
         """Inside the block, requests with that in their body are answered late."""
+        return self.failing(system, FaultKind.LATENCY, body=body, delay_ms=delay_ms)
+
+    @asynccontextmanager
+    async def failing(self, system: str, fault: FaultKind, *, body: str = "", delay_ms: int = 0) -> AsyncIterator[None]:
+        """Inside the block, requests with that in their body are answered so."""
         async with httpx.AsyncClient(trust_env=False) as client:
             faults = f"{self.urls[system]}/_sandbox/faults"
-            late = {"kind": "LATENCY", "match_body": body, "delay_ms": delay_ms}
-            (await client.post(faults, json=late)).raise_for_status()
+            so = {"kind": fault, "match_body": body, "delay_ms": delay_ms}
+            (await client.post(faults, json=so)).raise_for_status()
             try:
                 yield
             finally:
@@ -174,13 +189,15 @@ class Sandboxes:
 
 
 @asynccontextmanager
-async def sandboxes(*, products: int) -> AsyncIterator[Sandboxes]:
-    """The three sandboxes in a process of their own."""
-    async with process("connectors.sandbox", "--products", str(products), log=None) as running:
+async def sandboxes(*, products: int, systems: Sequence[System] = THREE) -> AsyncIterator[Sandboxes]:
+    """Sandboxes of these systems in a process of their own."""
+    chosen = [argument for system in systems for argument in ("--system", system)]
+    async with process("connectors.sandbox", "--products", str(products), "--addresses", *chosen, log=None) as running:
         assert running.stdout is not None
         async with asyncio.timeout(START_S_MAX):
-            urls: dict[str, str] = msgspec.json.decode(await running.stdout.readline())
-        yield Sandboxes(urls=urls, pid=running.pid)
+            urls = msgspec.json.decode(await running.stdout.readline(), type=dict[str, str])
+            addresses = msgspec.json.decode(await running.stdout.readline(), type=dict[str, str])
+        yield Sandboxes(urls=urls, addresses=addresses, pid=running.pid)
 
 
 @asynccontextmanager
@@ -188,13 +205,22 @@ async def gateway(
     urls: Mapping[str, str], folder: Path, database: Database, variant: Variant, *, fresh_for_s: float = 5.0
 ) -> AsyncIterator[Server]:
     """The gateway in processes of its own, once it is ready; what it says is in that folder."""
-    port, log = free_port(), folder / "gateway.log"
+    port = free_port()
     configuration = configured(folder, port=port, fresh_for_s=fresh_for_s, store=database.url, batch_max=variant.batch_max, **urls)
-    many = str(variant.workers)
-    async with process("gateway", "serve", "--config", str(configuration), "--workers", many, log=log) as running:
+    async with serving(configuration, port=port, workers=variant.workers, sources=len(urls)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def serving(
+    configuration: Path, *, port: int, workers: int = 1, sources: int, environment: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Server]:
+    """A gateway of that configuration, which names the port and so many sources; what it says is in the file's folder."""
+    log, arguments = configuration.parent / "gateway.log", ("--config", str(configuration), "--workers", str(workers))
+    async with process("gateway", "serve", *arguments, log=log, environment=environment) as running:
         url = f"http://127.0.0.1:{port}"
         await answering(f"{url}/readyz", running, log)
-        await until_warm(log, variant.workers)
+        await until_warm(log, sources * workers)
         yield Server(url=f"{url}/graphql", pid=running.pid)
 
 
@@ -210,12 +236,15 @@ async def at_work(variant: Variant, made: Databases, urls: Mapping[str, str], *,
 
 
 @asynccontextmanager
-async def process(module: str, *arguments: str, log: Path | None) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A module of ours as a process; its complaints go to ``log``."""
+async def process(
+    module: str, *arguments: str, log: Path | None, environment: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A module of ours as a process; its complaints go to ``log``, and what is in ``environment`` it finds beside our own."""
     errors: Any = asyncio.subprocess.DEVNULL if log is None else log.open("wb")
     running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=errors, env={**os.environ, **SECRETS}
-    )
+        sys.executable, "-m", module, *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=errors, env={**os.environ, **SECRETS, **environment},
+    )  # fmt: skip
     if log is not None:
         errors.close()
     try:
@@ -253,10 +282,10 @@ async def answering(url: str, running: asyncio.subprocess.Process, log: Path) ->
     raise RuntimeError(f"it stopped before it answered:\n{text(log)}")
 
 
-async def until_warm(log: Path, workers: int) -> None:
-    """Wait until every process of the gateway has learnt the ids of every source's products."""
+async def until_warm(log: Path, times: int) -> None:
+    """Wait until so many times a process of the gateway has learnt the ids of a source's products."""
     async with asyncio.timeout(START_S_MAX):
-        while text(log).count("source_warm") < 3 * workers:
+        while text(log).count("source_warm") < times:
             await asyncio.sleep(POLL_S)
 
 

@@ -5,7 +5,23 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from tests.benchmarks import inventory_query, order_mix, place_order, reserve_hot_sku, scale, scale_page, units, writer
+from connectors.sandbox.network import ALL
+from tests.benchmarks import (
+    inventory_query,
+    order_mix,
+    place_order,
+    reserve_hot_sku,
+    scale,
+    scale_page,
+    sources,
+    sources_hung,
+    sources_latency,
+    sources_memory,
+    sources_requests,
+    sources_stand,
+    units,
+    writer,
+)
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.databases import Kind, databases
 from tests.benchmarks.machine import rss_mib
@@ -30,6 +46,49 @@ def test_live_stock_costs_three_upstream_requests_and_none_inside_the_freshness_
             assert asked.json().startswith('{"name":"inventory_query"')
 
     run(story)
+
+
+def test_nine_sources_are_asked_no_more_than_their_limits_make_necessary_and_one_that_hangs_takes_nothing_from_the_others(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        plan = sources.Plan(sizes=(20,), many=5, pairs=1, deadline_s=1.0)
+        impatient = {sources.HUNG: {"attempt_timeout_s": 0.5, "total_timeout_s": 1.5}}
+        async with sources_stand.stand(tmp_path, skus=30, deadline_s=plan.deadline_s, more=impatient) as stand:
+            asked = await sources_requests.measure(stand, skus=20, many=5, advance=nothing)
+            added = await sources_latency.measure(stand, skus=20, pairs=1, slow="odoo", delay_ms=50, advance=nothing)
+            hanging = await sources_hung.measure(stand, sources.HUNG, clients=6, skus=5, pause_s=0.05, open_s=0.2, advance=nothing)
+        kept = await sources_memory.filled(tmp_path, skus=500, locations=4)
+        found = sources.report(plan, asked=[asked], added=added, hanging=hanging, kept=kept)
+        assert found.wrong == []
+        assert set(asked.needed) == set(ALL)
+        assert found.facts["requests that 20 SKUs need"] == 20 + 8
+        assert found.facts["levels kept"] == 2_000
+        assert found.figures["one hung, late"]["answers"] > 0
+        assert {"totals", "product page"} < found.figures.keys()
+
+    run(story)
+
+
+def test_what_a_hung_source_must_not_do_is_told() -> None:
+    calm = sources_hung.Measured(
+        seen=sources_hung.Seen(late_ms=[500.0]),
+        opened_after_s=5,
+        open_s=12,
+        while_closed=8,
+        while_open=3,
+        to_recover=1,
+        recovered_after_s=4,
+    )
+    assert calm.wrong("shipbob") == []
+    for worse in (
+        replace(calm, while_open=4),
+        replace(calm, to_recover=2),
+        replace(calm, seen=sources_hung.Seen(late_ms=[500.0], differing=1)),
+        replace(calm, seen=sources_hung.Seen(late_ms=[500.0], lost=1)),
+        replace(calm, seen=sources_hung.Seen()),
+    ):
+        assert len(worse.wrong("shipbob")) == 1
 
 
 def test_two_workers_on_one_database_give_exactly_what_there_is_and_keep_every_order(tmp_path: Path) -> None:
@@ -133,7 +192,7 @@ def test_workers_multiply_on_postgresql_alone() -> None:
 
 def test_every_benchmark_is_listed_and_a_strange_number_of_workers_is_told() -> None:
     listed = CliRunner().invoke(main, ["--help"]).output
-    wanted = ("inventory_query", "place_order", "reserve_hot_sku", "writer", "order_mix", "units", "scale")
+    wanted = ("inventory_query", "place_order", "reserve_hot_sku", "writer", "order_mix", "units", "scale", "sources")
     assert all(name in listed for name in wanted)
     refused = CliRunner().invoke(main, ["place_order", "--workers", "1,none"])
     assert refused.exit_code == 2
