@@ -32,6 +32,7 @@ from gateway.services.inventory import Inventory
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Moved, Oversight
+from gateway.services.promises import Promises
 from gateway.services.quotes import Quotes
 from gateway.services.readings import Desk, Readings
 from gateway.services.reconciliation import Reconciliation
@@ -165,7 +166,12 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             deadline_s=settings.stock.reconcile_deadline_s,
         )
         inventory = Inventory(
-            readings=readings, store=store, network=network, sources=sources, deadline_s=settings.stock.deadline_s
+            readings=readings,
+            promises=Promises(store=store),
+            store=store,
+            network=network,
+            sources=sources,
+            deadline_s=settings.stock.deadline_s,
         )
         routing = Routing(
             readings=readings,

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from connectors.contract import Sku
 from gateway.domain.identity import FulfillmentOrderId, LocationId
 
@@ -18,9 +20,10 @@ NETWORK = LocationId("")
 """Where holds and demand stand that have no location yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a source said of one SKU at one location, in whole units. None is unknown, never zero.
+
+    A struct that the collector does not know: there may be millions, and walking over them would stop everything for seconds.
 
     ``read_at`` is ours (when the request for it started), ``as_of`` the source's own.
     """

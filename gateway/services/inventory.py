@@ -24,6 +24,7 @@ from gateway.domain.stock import (
 )
 from gateway.ports import Sources, Store
 from gateway.services.network import Network
+from gateway.services.promises import Promises
 from gateway.services.readings import NOT_CARRIED, Answers, Freshness, Readings, Said
 
 
@@ -48,6 +49,9 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):  # made by the hund
     stale_after: datetime | None
     freshness: Freshness
 
+
+SOURCES_SHARE: Final = 0.9
+"""Of the deadline: the rest is for our own books, which answer in milliseconds."""
 
 NO_PROMISES: Final = Shelf(sku=Sku(""), location=NETWORK)
 """The shelf of any SKU anywhere that we never promised anything on."""
@@ -77,9 +81,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """Merges what the sources say with what we have promised."""
+    """Merges what the sources say with what we have promised, in ``deadline_s`` altogether."""
 
     readings: Readings
+    promises: Promises
     store: Store
     network: Network
     sources: Sources
@@ -91,10 +96,12 @@ class Inventory:
         Our books are read after the sources: a sale made in between is then subtracted, never forgotten.
         """
         wanted = tuple(dict.fromkeys(skus))
-        answers = await self.readings.read(wanted, deadline_s=self.deadline_s, age_s_max=age_s_max)
+        now_s = asyncio.get_running_loop().time
+        until_s = now_s() + self.deadline_s
+        answers = await self.readings.read(wanted, deadline_s=SOURCES_SHARE * self.deadline_s, age_s_max=age_s_max)
         try:
-            async with asyncio.timeout(self.deadline_s):
-                shelves = await self.store.shelves(wanted) if wanted else {}
+            async with asyncio.timeout_at(until_s):
+                shelves = await self.promises.of(wanted)
         except (StoreUnavailable, TimeoutError) as error:
             reason = error.reason if isinstance(error, StoreUnavailable) else "no answer in time"
             notice = f"What we have promised cannot be read now: {reason}."
@@ -102,7 +109,7 @@ class Inventory:
         if any(outdated(each, shelves[key]) for key, each in current_readings(answers).items() if key in shelves):
             # Somebody sold on a newer reading in between. It is at hand by now, unless another gateway did.
             self.readings.catch_up(shelves)
-            answers = await self.readings.read(wanted, deadline_s=self.deadline_s)
+            answers = await self.readings.read(wanted, deadline_s=max(0.0, until_s - now_s()))
         return tuple(self._item(sku, answers[sku], shelves) for sku in wanted)
 
     async def recall(self, skus: Collection[Sku], at: datetime) -> tuple[Item, ...]:

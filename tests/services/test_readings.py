@@ -34,6 +34,7 @@ from gateway.services.changes import Changes
 from gateway.services.demand import Demand
 from gateway.services.inventory import Inventory, Item, current_readings
 from gateway.services.network import Network
+from gateway.services.promises import Promises
 from gateway.services.readings import MOVED, Freshness, Readings, SourceStatus
 from gateway.services.readings import Desk as StockDesk
 from tests.harness import run
@@ -123,7 +124,12 @@ class Counter:
         )
         readings = Readings(desks={SHOP: stock}, store=self.on.store, demand=Demand(skus_max=99))
         inventory = Inventory(
-            readings=readings, store=self.on.store, network=self.network, sources={SHOP: self.source}, deadline_s=1
+            readings=readings,
+            promises=Promises(store=self.on.store),
+            store=self.on.store,
+            network=self.network,
+            sources={SHOP: self.source},
+            deadline_s=1,
         )
         return Gateway(readings, inventory)
 
