@@ -89,7 +89,7 @@ class Feeds:
         half_s = min(ROUND_S_MAX, desk.fresh_for_s / ROUNDS_PER_WINDOW)
         if does == self.renew:
             return half_s
-        patience = 2 ** min(self.feeds[desk.source.name].failures, 10)
+        patience = float(2 ** min(self.feeds[desk.source.name].failures, 10))
         return min(BACKOFF_S_MAX, max(self.hear_s, half_s) * patience)
 
     async def _hear_and_renew(self, desk: Desk) -> None:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway.domain.identity import FulfillmentOrderId
 from gateway.domain.stock import (
@@ -66,13 +67,13 @@ def test_a_commitment_stops_counting_with_the_first_reading_of_its_epoch_and_not
     contained = contained_in(said, shelf)
     for each in shelf.acknowledged:
         assert (each in contained) is (each.epoch <= said.epoch)
-    newest = replace(said, epoch=99)
+    newest = structs.replace(said, epoch=99)
     assert outstanding_units(newest, shelf) == shelf.committed_units - sum(each.units for each in shelf.acknowledged)
 
 
 @given(READINGS, shelves())
 def test_a_later_reading_of_the_same_number_never_promises_less(said: Reading, shelf: Shelf) -> None:
-    now, later = available_to_promise(said, shelf), available_to_promise(replace(said, epoch=said.epoch + 1), shelf)
+    now, later = available_to_promise(said, shelf), available_to_promise(structs.replace(said, epoch=said.epoch + 1), shelf)
     assert now is None or (later is not None and later >= now)
 
 
