@@ -16,7 +16,7 @@ from connectors.amazon_mcf.stock import parse_summaries
 from connectors.amazon_mcf.summaries import Place, Query, Summaries
 from connectors.amazon_mcf.versions import VERSIONS
 from connectors.amazon_mcf.wire import Summary, classify, written
-from connectors.client import Client, Intent, OAuthRefresh, chunked
+from connectors.client import Client, Intent, OAuthRefresh, at_once, chunked
 from connectors.contract import (
     CancelOutcome,
     ConnectorInfo,
@@ -122,10 +122,8 @@ class AmazonMcf:
         together = [sku for sku in dict.fromkeys(skus) if sku and "," not in sku]  # without any SKU, Amazon would list them all
         queries: list[Query] = [{"sellerSkus": ",".join(some)} for some in chunked(together, BATCH_SKUS_MAX)]
         queries += [{"sellerSku": sku} for sku in dict.fromkeys(skus) if "," in sku]
-        rows: list[Summary] = []
-        for query in queries:
-            rows += await self._summaries.all({"details": "true", **query})
-        return parse_summaries(rows, asked=skus, location=self._location)
+        told = await at_once(self._summaries.all({"details": "true", **query}) for query in queries)
+        return parse_summaries([row for rows in told for row in rows], asked=skus, location=self._location)
 
     async def skus(self, after: Cursor | None) -> SkuPage:
         """The next page of whatever Amazon has a summary of."""

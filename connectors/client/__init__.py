@@ -5,7 +5,7 @@ hedging, deadline per attempt; in the middle an HTTP exchange (``Client``) or an
 """
 
 from connectors.client.channel import Admit, Attempt, Channel
-from connectors.client.chunks import chunked
+from connectors.client.chunks import at_once, chunked
 from connectors.client.client import Client
 from connectors.client.credential import Credential
 from connectors.client.failures import Inconclusive, NotSent
@@ -30,6 +30,7 @@ __all__ = [
     "OAuthRefresh",
     "Reply",
     "SingleFlight",
+    "at_once",
     "by_status",
     "chunked",
 ]

@@ -1,14 +1,13 @@
 """The connector for sources that are described by configuration."""
 
-import asyncio
 from base64 import b64encode
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from cachetools import TTLCache
 
-from connectors.client import Client, chunked
+from connectors.client import Client, at_once, chunked
 from connectors.contract import (
     ConnectorInfo,
     Cursor,
@@ -90,7 +89,7 @@ class Http:
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
         """As many requests as the source needs, at once."""
         asked = list(dict.fromkeys(skus))
-        told = await _together(self._told(some) for some in chunked(asked, self._plan.stock.batch))
+        told = await at_once(self._told(some) for some in chunked(asked, self._plan.stock.batch))
         silent_at = [place.id for place in await self._known_places() if place.active] if self._needs_places else []
         return batch_of(told, plan=self._plan.stock, asked=asked, locations=silent_at)
 
@@ -162,13 +161,3 @@ def _auth_header(auth: Auth) -> dict[str, str]:
 def _auth_query(auth: Auth) -> dict[str, Secret]:
     """It stays a ``Secret``, so that the client blots it out wherever it shows what was asked."""
     return {auth.name: auth.value} if auth.type is AuthType.QUERY and auth.name and auth.value else {}
-
-
-async def _together(asking: Iterable[Coroutine[Any, Any, Told]]) -> list[Told]:
-    """All of them at once; the first failure ends the others."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in asking]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in tasks]

@@ -5,7 +5,7 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from connectors.client import Client, chunked
+from connectors.client import Client, at_once, chunked
 from connectors.contract import ContractBroken, Cursor, Rejected, Sku, SkuPage
 from connectors.medusa.pages import every_row
 from connectors.medusa.settings import MedusaSettings
@@ -27,10 +27,8 @@ class Inventory:
 
     async def items(self, skus: Iterable[Sku]) -> list[ItemRow]:
         """The items of these SKUs, and whatever else Medusa says; one request for as many as a URL takes."""
-        rows: list[ItemRow] = []
-        for some in chunked(list(dict.fromkeys(skus)), self._batch_skus_max):
-            params = {"sku[]": some, "fields": FIELDS}
-            rows += await every_row(self._client, ITEMS_PATH, returns=ItemsPage, params=params, page_rows=PAGE_ITEMS)
+        chunks = chunked(list(dict.fromkeys(skus)), self._batch_skus_max)
+        rows = [row for told in await at_once(self._told(some) for some in chunks) for row in told]
         self._remember(rows)
         return rows
 
@@ -77,6 +75,10 @@ class Inventory:
             skus=tuple(Sku(row.sku) for row in page.rows if row.sku),
             next=Cursor(f"{end}:{page.rows[-1].id}") if end < page.count else None,
         )
+
+    async def _told(self, skus: Sequence[Sku]) -> list[ItemRow]:
+        params = {"sku[]": skus, "fields": FIELDS}
+        return await every_row(self._client, ITEMS_PATH, returns=ItemsPage, params=params, page_rows=PAGE_ITEMS)
 
     def _remember(self, rows: Sequence[ItemRow]) -> None:
         self._id_of.update({Sku(row.sku): row.id for row in rows if row.sku})

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cachetools import TTLCache
 
-from connectors.client import Client, chunked
+from connectors.client import Client, at_once, chunked
 from connectors.contract import ContractBroken, Cursor, RemoteLevel, RemoteLocationId, Sku, SkuPage, StockBatch
 from connectors.shipbob.settings import ShipBobSettings
 from connectors.shipbob.wire import VERSION, CenterQuantity, ItemRow, ItemsPage, LevelRow, LevelsPage
@@ -56,18 +56,15 @@ class Inventory:
     async def levels(self, items: Items) -> list[LevelRow]:
         """What is in stock of these items, at all centers."""
         ids = [str(row.inventory_id) for rows in items.values() for row in rows]
-        pages = [
-            page
-            for some in chunked(ids, PAGE_SIZE)
-            for page in await self._pages(LEVELS_PATH, {"InventoryIds": ",".join(some)}, LevelsPage)
-        ]
-        return [row for page in pages for row in page.items or ()]
+        queries = ({"InventoryIds": ",".join(some)} for some in chunked(ids, PAGE_SIZE))
+        told = await at_once(self._pages(LEVELS_PATH, query, LevelsPage) for query in queries)
+        return [row for pages in told for page in pages for row in page.items or ()]
 
     async def _look_up(self, skus: Sequence[Sku]) -> Items:
         searches: Sequence[dict[str, str]] = [{"SearchBy": sku} for sku in skus] if len(skus) <= SEARCHES_MAX else [{}]
-        pages = [page for each in searches for page in await self._pages(INVENTORY_PATH, each, ItemsPage)]
+        told = await at_once(self._pages(INVENTORY_PATH, each, ItemsPage) for each in searches)
         # SearchBy matches any part of a SKU or a name, in any case.
-        said = _by_sku(row for page in pages for row in page.items or ())
+        said = _by_sku(row for pages in told for page in pages for row in page.items or ())
         found = {sku: said[sku] for sku in skus if sku in said}
         self._remember(found)
         self._missing.update(dict.fromkeys(sku for sku in skus if sku not in found))

@@ -6,7 +6,7 @@ from typing import Final
 
 from cachetools import LRUCache, TTLCache
 
-from connectors.client import chunked
+from connectors.client import at_once, chunked
 from connectors.contract import ContractBroken, Cursor, Sku, SkuPage
 from connectors.shopify.documents import ITEMS
 from connectors.shopify.rows import ItemRow, Page
@@ -46,8 +46,9 @@ class Catalog:
         """All items of these SKUs, looked up where not remembered. Left out: what the shop does not have."""
         wanted = dict.fromkeys(skus)
         found = {sku: known for sku in wanted if (known := self._whole(sku))}
-        for some in chunked([sku for sku in wanted if sku not in found and sku not in self._missing], SKUS_PER_SEARCH):
-            found |= await self._look_up(some)
+        asked = [sku for sku in wanted if sku not in found and sku not in self._missing]
+        for told in await at_once(self._look_up(some) for some in chunked(asked, SKUS_PER_SEARCH)):
+            found |= told
         return found
 
     async def page(self, after: Cursor | None) -> SkuPage:

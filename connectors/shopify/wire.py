@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from connectors.client import Allowance, Client, Inconclusive, OAuthRefresh, Reply, by_status
+from connectors.client import Allowance, Client, Inconclusive, OAuthRefresh, Reply, at_once, by_status, chunked
 from connectors.contract import AuthFailed, ContractBroken, Rejected, SourceError, Throttled, Traffic
 from connectors.registry import Tools
 from connectors.shopify.documents import Document
@@ -71,6 +71,7 @@ class Wire:
         self._path = f"/admin/api/{settings.version}/graphql.json"
         self._costs: dict[str, float] = {}
         self._sizes: dict[str, int] = {}
+        self._passed: dict[str, int] = {}
         self._credential = _credential(settings, tools)
         self._client = Client(
             base_url=settings.url,
@@ -128,20 +129,24 @@ class Wire:
     async def nodes(self, document: Document[Nodes[T]], ids: Sequence[str], **variables: object) -> list[T]:
         """What is behind these ids, as far as there is something, in as few questions as Shopify lets pass.
 
-        Which cost a question has Shopify alone knows: one that is too expensive is halved, and so are all that follow.
+        Which cost a question has Shopify alone knows: one that is too expensive is halved, and so are all that follow. They are
+        asked at once where one of that size has passed before, else one first.
         """
         found: list[T] = []
         rest = ids
         while rest:
-            some = rest[: self._sizes.get(document.text, NODES_MAX)]
+            size = min(len(rest), self._sizes.get(document.text, NODES_MAX))
+            some = rest if size <= self._passed.get(document.text, 0) else rest[:size]
             try:
-                answer = await self.ask(document, ids=some, **variables)
+                answers = await at_once(self.ask(document, ids=each, **variables) for each in chunked(some, size))
             except Rejected as refusal:
-                if refusal.reason != TOO_EXPENSIVE or len(some) == 1:
+                if refusal.reason != TOO_EXPENSIVE or size == 1:
                     raise
-                self._sizes[document.text] = len(some) // 2
+                self._sizes[document.text] = size // 2
+                self._passed.pop(document.text, None)
                 continue
-            found += [node for node in answer.nodes if node is not None]
+            self._passed[document.text] = max(size, self._passed.get(document.text, 0))
+            found += [node for answer in answers for node in answer.nodes if node is not None]
             rest = rest[len(some) :]
         return found
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from connectors.client import chunked
+from connectors.client import at_once, chunked
 from connectors.contract import (
     ConnectorInfo,
     ContractBroken,
@@ -14,6 +14,7 @@ from connectors.contract import (
     Health,
     Idempotency,
     RemoteLocation,
+    RemoteLocationId,
     Sku,
     SkuPage,
     SourceError,
@@ -87,15 +88,18 @@ class Sql:
             return StockBatch(levels=())
         known = self._places.get("all") or await self.locations()
         places = [place.id for place in known]
-        parts = []
-        for some in chunked(list(dict.fromkeys(skus)), self._settings.batch_skus_max):
-            table = await self._database.ask(self._stock, {"skus": [str(sku) for sku in some]}, rows_max=self._settings.rows_max)
-            parts.append(parse_stock(table, asked=some, places=places, settings=self._settings))
+        chunks = chunked(list(dict.fromkeys(skus)), self._settings.batch_skus_max)
+        parts = await at_once(self._part(some, places) for some in chunks)
         return StockBatch(
             levels=tuple(level for part in parts for level in part.levels),
             unknown=frozenset().union(*(part.unknown for part in parts)),
             names={sku: name for part in parts for sku, name in part.names.items()},
         )
+
+    async def _part(self, skus: Sequence[Sku], places: Sequence[RemoteLocationId]) -> StockBatch:
+        values = {"skus": [str(sku) for sku in skus]}
+        table = await self._database.ask(self._stock, values, rows_max=self._settings.rows_max)
+        return parse_stock(table, asked=skus, places=places, settings=self._settings)
 
 
 class Listing(Sql):

@@ -6,7 +6,7 @@ from typing import Final
 
 from cachetools import LRUCache, TTLCache
 
-from connectors.client import Client, chunked
+from connectors.client import Client, at_once, chunked
 from connectors.contract import ContractBroken, Cursor, RemoteLocationId, Sku, SkuPage
 from connectors.square.settings import SquareSettings
 from connectors.square.wire import CatalogObject, CatalogReply
@@ -50,8 +50,8 @@ class Catalog:
         wanted = dict.fromkeys(skus)
         found = {sku: known for sku in wanted if (known := self._known.get(sku))}
         asked = [sku for sku in wanted if sku not in found and sku not in self._missing]
-        for some in chunked(asked, SKUS_PER_SEARCH_MAX):
-            found |= await self._look_up(some)
+        for told in await at_once(self._look_up(some) for some in chunked(asked, SKUS_PER_SEARCH_MAX)):
+            found |= told
         return found
 
     async def page(self, after: Cursor | None) -> SkuPage:

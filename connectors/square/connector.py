@@ -1,12 +1,13 @@
 """The Square connector: one seller, many stores."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 from cachetools import TTLCache
 
-from connectors.client import Client, Intent, chunked
+from connectors.client import Client, Intent, at_once, chunked
 from connectors.contract import (
     CancelOutcome,
     ConnectorInfo,
@@ -119,6 +120,7 @@ class Square:
         if not reply.locations:
             raise ContractBroken("a seller without a location")
         self._stores["all"] = stores = tuple(parse_location(row) for row in reply.locations)
+        self.info = replace(self.info, batch_skus_max=skus_per_page(sum(store.active for store in stores)))
         return stores
 
     def traffic(self) -> Mapping[str, Traffic]:
@@ -141,9 +143,9 @@ class Square:
         if not variations:
             return StockBatch(levels=(), unknown=frozenset(skus))
         stores = [store.id for store in await self._known_stores() if store.active]
-        ids = [each.id for several in variations.values() for each in several]
-        rows = [row for some in chunked(ids, BATCH_SKUS_MAX) for row in await self._counts(some)]
-        return parse_counts(rows, asked=skus, variations=variations, stores=stores)
+        chunks = chunked(list(variations.values()), self.info.batch_skus_max)
+        told = await at_once(self._counts([each.id for several in some for each in several]) for some in chunks)
+        return parse_counts([row for rows in told for row in rows], asked=skus, variations=variations, stores=stores)
 
     async def _known_stores(self) -> tuple[RemoteLocation, ...]:
         return self._stores.get("all") or await self.locations()
@@ -248,3 +250,8 @@ class Square:
         """Verify against the configured URL, then read."""
         self._webhooks.verify(request)
         return parse_event(request.body, skus_of=self._catalog.skus_of)
+
+
+def skus_per_page(active_stores: int) -> int:
+    """Of how many SKUs the counts at all stores are on one page. Variations that share a SKU may need a further one."""
+    return max(1, min(BATCH_SKUS_MAX, COUNTS_PER_PAGE // max(1, active_stores)))

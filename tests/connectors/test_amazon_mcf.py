@@ -35,6 +35,7 @@ from connectors.sandbox.amazon_mcf.sandbox import MARKETPLACE_ID
 from connectors.sandbox.controls import app_of
 from connectors.sandbox.network import seeded
 from connectors.sandbox.servers import serving
+from tests.connectors.overlap import together
 
 MARKETPLACE = RemoteLocationId(MARKETPLACE_ID)
 SUMMARIES = "/fba/inventory/v1/summaries"
@@ -128,6 +129,16 @@ def test_fifty_skus_are_one_request_and_one_with_a_comma_is_asked_for_alone() ->
             batch = await connector.read_stock(skus)
             assert {level.sku for level in batch.levels} == set(skus)
             assert (await paths(controls)).count(SUMMARIES) == 1 + -(-(len(skus) - 1) // 50)
+
+    asyncio.run(story())
+
+
+def test_the_requests_of_one_read_are_made_at_once() -> None:
+    async def story() -> None:
+        async with network(products=240) as (connector, sandbox, controls):
+            skus = [Sku(sku) for sku in sandbox.seller.shelves][:101]
+            await connector.read_stock([skus[0]])  # for the token
+            assert await together(connector, skus, controls, requests=3) == {SUMMARIES}
 
     asyncio.run(story())
 

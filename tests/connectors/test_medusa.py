@@ -37,6 +37,7 @@ from connectors.sandbox.controls import app_of
 from connectors.sandbox.medusa import MedusaSandbox
 from connectors.sandbox.network import seeded
 from connectors.sandbox.servers import serving
+from tests.connectors.overlap import together
 from tests.harness import run
 
 ITEMS = "/admin/inventory-items"
@@ -107,6 +108,15 @@ def test_a_long_read_is_cut_into_what_a_url_takes() -> None:
             batch = await connector.read_stock(skus)
             assert {level.sku for level in batch.levels} | batch.unknown == set(skus)
             assert len(await asked(controls)) == 4
+
+    run(story)
+
+
+def test_the_requests_of_one_read_are_made_at_once() -> None:
+    async def story() -> None:
+        async with depot(batch_skus_max=10) as (connector, _, controls):
+            skus = [Sku(f"SKU-{number:04d}") for number in range(1, 36)]
+            assert await together(connector, skus, controls, requests=4) == {"/admin/inventory-items"}
 
     run(story)
 

@@ -39,9 +39,10 @@ from connectors.sandbox.servers import serving
 from connectors.sandbox.shipbob import ShipBobSandbox
 from connectors.sandbox.shipbob.sandbox import WEBHOOK_SECRET
 from connectors.shipbob import ShipBob, ShipBobSettings
+from tests.connectors.overlap import together
 
 URL = "https://shipbob.test"
-LEVELS, ORDER = "/2026-01/inventory-level/locations", "/2026-01/order"
+INVENTORY, LEVELS, ORDER = "/2026-01/inventory", "/2026-01/inventory-level/locations", "/2026-01/order"
 CICERO = RemoteLocationId("101")
 
 TOOLS = Tools(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
@@ -109,6 +110,18 @@ def test_a_long_inventory_is_listed_in_pages_and_read_in_as_few_requests_as_ship
             await controls.delete("/_sandbox/journal")
             assert {level.sku for level in (await connector.read_stock(skus)).levels} == set(skus)
             assert [each["path"] for each in (await controls.get("/_sandbox/journal")).json()["requests"]] == [LEVELS] * 2
+
+    asyncio.run(story())
+
+
+def test_the_requests_of_one_read_are_made_at_once() -> None:
+    async def story() -> None:
+        sandbox = ShipBobSandbox(seeded(products=500))
+        async with serving(app_of(sandbox)) as url, shipbob(url) as connector, httpx.AsyncClient(base_url=url) as controls:
+            skus = [product.sku for product in sandbox.merchant.items.values()]
+            await connector.read_stock(skus)
+            assert await together(connector, skus, controls, requests=2) == {LEVELS}
+            assert await together(connector, [Sku("new-1"), Sku("new-2"), Sku("new-3")], controls, requests=3) == {INVENTORY}
 
     asyncio.run(story())
 

@@ -22,6 +22,7 @@ from connectors.contract import (
 from connectors.sandbox.network import seeded
 from connectors.sandbox.shopify import Bucket
 from connectors.shopify import ShopifySettings
+from tests.connectors.overlap import together
 from tests.connectors.shopify_scene import (
     AT_AUSTIN,
     AT_MIAMI,
@@ -93,6 +94,24 @@ def test_more_than_shopify_answers_at_once_is_asked_for_in_halves() -> None:
         learning = await scene.requests() - before
         await scene.shopify.status([*refs, made.ref])
         assert 1 < await scene.requests() - before - learning < learning <= 8  # what is too much is not tried again
+
+    play(story)
+
+
+def test_the_requests_of_one_read_are_made_at_once_where_their_size_has_passed_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.shopify.wire.NODES_MAX", 20)
+
+    async def story(scene: Scene) -> None:
+        skus = [Sku(item.sku) for item in scene.sandbox.shop.items.values()]
+        assert 50 < len(skus) <= 60
+        await together(scene.shopify, skus, scene.controls, requests=2)  # look-ups, 50 SKUs each
+        before = await scene.requests()
+        await scene.shopify.read_stock(skus)
+        assert await scene.requests() - before == 6  # these, the locations, and levels
+        await together(scene.shopify, skus, scene.controls, requests=3)
+        before = await scene.requests()
+        await scene.shopify.read_stock(skus)
+        assert await scene.requests() - before == 3
 
     play(story)
 

@@ -286,6 +286,24 @@ def test_a_database_that_is_not_there_is_an_answer_and_not_made(tmp_path: Path) 
     asyncio.run(story())
 
 
+def test_the_statements_of_one_read_are_asked_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        sandbox = SqlSandbox(network(), tmp_path / "erp.db", journal="DELETE")
+        async with connected(sandbox.url, batch_skus_max=8) as connector:
+            await connector.locations()
+            other = sqlite3.connect(sandbox.file, isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            read = asyncio.create_task(connector.read_stock([Sku(f"SKU-{number:04d}") for number in range(1, 21)]))
+            while connector.traffic()["READ"].in_flight < 3:
+                assert not read.done()
+                await asyncio.sleep(0.01)
+            other.execute("ROLLBACK")
+            other.close()
+            assert told(await read)["SKU-0005", SALT_LAKE] == 103
+
+    asyncio.run(story())
+
+
 def test_a_lock_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     async def story() -> None:
         sandbox = SqlSandbox(network(), tmp_path / "erp.db", journal="DELETE")

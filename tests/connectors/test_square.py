@@ -36,7 +36,10 @@ from connectors.sandbox.controls import app_of
 from connectors.sandbox.network import seeded
 from connectors.sandbox.servers import serving
 from connectors.sandbox.square import SquareSandbox
+from connectors.sandbox.square.shop import instant, variation_of
 from connectors.square import Square, SquareSettings
+from connectors.square.connector import skus_per_page
+from tests.connectors.overlap import together
 
 URL = "https://square.test"
 HOOK = "https://gateway.example/hooks/square"
@@ -62,11 +65,21 @@ async def square(url: str = URL, **settings: Any) -> AsyncIterator[Square]:
 
 
 @asynccontextmanager
-async def shop() -> AsyncIterator[tuple[Square, SquareSandbox, httpx.AsyncClient]]:
+async def shop(products: int = 40) -> AsyncIterator[tuple[Square, SquareSandbox, httpx.AsyncClient]]:
     """A connector, the sandbox it speaks to, and the sandbox's controls."""
-    sandbox = SquareSandbox(seeded(products=40))
+    sandbox = SquareSandbox(seeded(products=products))
     async with serving(app_of(sandbox)) as url, square(url) as connector, httpx.AsyncClient(base_url=url) as controls:
         yield connector, sandbox, controls
+
+
+async def paths(controls: httpx.AsyncClient) -> list[str]:
+    return [each["path"] for each in (await controls.get("/_sandbox/journal")).json()["requests"]]
+
+
+def counted_everywhere(sandbox: SquareSandbox, *variations: str) -> None:
+    """Three at every store, sold there or not: Square tells of both."""
+    at = instant()
+    sandbox.shop.counts.update({(store, each): (3, at) for store in sandbox.shop.stores for each in variations})
 
 
 def request_of(
@@ -108,6 +121,46 @@ def test_a_cold_read_shows_what_the_stores_have() -> None:
             assert set(batch.names) == {"SKU-0004"}
 
     asyncio.run(story())
+
+
+def test_a_read_takes_one_request_for_as_many_skus_as_the_stores_leave_room_for() -> None:
+    async def story() -> None:
+        async with shop(products=700) as (connector, sandbox, controls):
+            assert connector.info.batch_skus_max == 500
+            skus = list((await connector.skus(None)).skus)
+            assert connector.info.batch_skus_max == 200  # with five stores
+            counted_everywhere(sandbox, *map(variation_of, skus))
+            for several, requests in ((200, 1), (400, 2), (401, 3)):
+                await controls.delete("/_sandbox/journal")
+                batch = await connector.read_stock(skus[:several])
+                assert {level.sku for level in batch.levels} == set(skus[:several])
+                assert {level.available for level in batch.levels} == {3}
+                assert await paths(controls) == [COUNTS] * requests
+            assert await together(connector, skus[:401], controls, requests=3) == {COUNTS}
+
+    asyncio.run(story())
+
+
+def test_counts_that_a_page_has_no_room_for_are_on_the_next_one() -> None:
+    async def story() -> None:
+        async with shop(products=400) as (connector, sandbox, controls):
+            skus = list((await connector.skus(None)).skus)[:200]
+            sandbox.shop.products["TWIN"] = sandbox.shop.products[variation_of(skus[0])]
+            await connector.skus(None)
+            counted_everywhere(sandbox, *map(variation_of, skus))
+            counted_everywhere(sandbox, "TWIN")
+            await controls.delete("/_sandbox/journal")
+            batch = await connector.read_stock(skus)
+            assert {level.sku for level in batch.levels} == set(skus)
+            assert {level.available for level in batch.levels} == {3}
+            assert await paths(controls) == [COUNTS] * 2
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("active_stores", "skus"), [(0, 500), (1, 500), (2, 500), (3, 333), (5, 200), (1_000, 1), (1_001, 1)])
+def test_a_page_never_has_room_for_less_than_one_sku(active_stores: int, skus: int) -> None:
+    assert skus_per_page(active_stores) == skus
 
 
 def test_a_store_describes_itself() -> None:
