@@ -11,12 +11,15 @@ from sqlalchemy import delete, func, select, update
 from connectors.contract import Sku
 from gateway.domain import books
 from gateway.domain.books import Books, ShelfKey
+from gateway.domain.fulfillments import RequestStatus
 from gateway.domain.reservations import ReservationStep
 from gateway.domain.sightings import Sightings
 from gateway.domain.stock import NETWORK, Shelf
 from gateway.domain.tasks import Job
 from gateway.services import events as following
 from gateway.services.dispatch import doing
+from gateway.services.fulfillments import Reject
+from gateway.services.fulfillments.outcomes import turned_down
 from gateway.services.orders import Cancel
 from gateway.services.routing import landscape
 from gateway.storage import answers, claims, ledgers, upkeep, writer
@@ -266,6 +269,18 @@ def _stops_nothing(self: Cancel, on: Books) -> Any:
     return outcome
 
 
+_reject = Reject.decide
+
+
+def _takes_the_word(self: Reject, on: Books) -> Any:
+    """Whoever says that a location does not do what waits for a person is believed, though its source can tell."""
+    order = on.order(self.order)
+    work = order.work(self.work)
+    if work.request_status is not RequestStatus.NEEDS_REVIEW:
+        return _reject(self, on)
+    return turned_down(on, order, work, self.reason_code, self.by)
+
+
 def _leaves_it_at_that(_self: Books, _order: object) -> None:
     """Units that lost their location are not given another."""
 
@@ -321,5 +336,6 @@ BUGS: Final[dict[str, Bug]] = {
         says="the relay goes on from the newest row", changes=((upkeep.SqlUpkeep, "sequence_events", _from_the_last_row),)
     ),
     "not-stopped": Bug(says="nobody tells the locations of a canceled order", changes=((Cancel, "decide", _stops_nothing),)),
+    "word-taken": Bug(says="a person is believed where the source could be asked", changes=((Reject, "decide", _takes_the_word),)),
     "not-rerouted": Bug(says="what is turned down goes nowhere", changes=((Books, "reroute", _leaves_it_at_that),)),
 }

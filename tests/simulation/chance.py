@@ -86,7 +86,7 @@ def weather(random: Random) -> Weather:
         request_is_lost=rough(0.1),
         answer_is_lost=rough(0.2),
         delivered_twice=rough(0.1),
-        asker_stalls=rough(0.05),
+        asker_stalls=rough(0.3),
         source_refuses=rough(0.3),
         source_ponders=rough(0.4),
     )

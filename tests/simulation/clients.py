@@ -5,16 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from connectors.contract import Address, RequestKey, Sku
 from gateway.api.context import Services
 from gateway.domain.events import OrderEvent
 from gateway.domain.fulfillments import FulfillmentAction, FulfillmentOrder, Package, RequestStatus, Units
-from gateway.domain.identity import LocationId, OrderId, ReservationId
+from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId
 from gateway.domain.orders import Order
 from gateway.domain.refusals import Overloaded, Refusal, Refusals, ReservationExpired, StoreUnavailable
 from gateway.domain.reservations import Reservation, ReservationState
+from gateway.domain.tasks import JobRecord, JobState
 from gateway.ports import Once
 from gateway.services.orders import Purchase
 from tests.simulation.chance import Chance
@@ -47,6 +49,12 @@ class Crowd:
     _keys: int = 0
 
     # ------------------------------------------------------------------------------------------ customers
+    async def browse(self, begins_s: float) -> None:
+        """Everybody looks, so that all gateways know what there is, and nobody has bought yet."""
+        await asyncio.sleep(begins_s)
+        for gateway in self.gateways:
+            beside(gateway, lambda services: services.inventory.look(self.skus))
+
     async def shop(self, begins_s: float) -> None:
         """One customer's visit."""
         await asyncio.sleep(begins_s)
@@ -125,38 +133,39 @@ class Crowd:
         return tuple(Units(sku=self.chance.one_of(self.skus), units=self.chance.units(1, 2)) for _ in range(count))
 
     # ------------------------------------------------------------------------------------------ staff
+    async def redo(self) -> None:
+        """Somebody has everything tried again that was given up."""
+        dead = await self._said("look", lambda services, _once: services.fulfillments.jobs(JobState.DEAD, after=None, limit=100))
+        for job in dead if isinstance(dead, tuple) else ():
+            await self._said("retry", partial(_retry, job))
+
     async def tend(self, begins_s: float) -> None:
-        """Somebody at a location does something with some work there."""
+        """Somebody at a location says something of some work there, whether it is so or not."""
         await asyncio.sleep(begins_s)
-        if not self.promised:
+        if self.chance.happens(0.2):
+            await self.redo()
+        work = await self._some_work()
+        if work is None:
             return
-        wanted = self.chance.one_of(list(self.promised.values()))
-        order = await self._said("look", lambda services, _once: services.orders.find(wanted))
-        if not isinstance(order, Order):
-            return
-        works = [work for work in order.fulfillment_orders if work.supported_actions and not self._is_for_others(work)]
-        if not works:
-            return
-        work = self.chance.one_of(works)
         version = self.chance.one_of((None, work.version))
         action = self.chance.one_of(work.supported_actions)
         if action is FulfillmentAction.SHIP:
             await self._ship(work, version)
-            return
-        verb = "accept" if action is FulfillmentAction.ACCEPT else "reject"
+        elif action is FulfillmentAction.REJECT or self._has(work):
+            await self._said(action.value.lower(), partial(_decided, action, work.id, version))
 
-        def act(services: Services, once: Once) -> Awaitable[Order]:
-            how: dict[str, Any] = {"expected_version": version, "by": once.principal, "once": once}
-            if action is FulfillmentAction.ACCEPT:
-                return services.fulfillments.accept(work.id, **how)
-            return services.fulfillments.reject(work.id, reason_code="NO_HANDS", **how)
+    async def _some_work(self) -> FulfillmentOrder | None:
+        if not self.promised:
+            return None
+        wanted = self.chance.one_of(list(self.promised.values()))
+        order = await self._said("look", lambda services, _once: services.orders.find(wanted))
+        works = [work for work in order.fulfillment_orders if work.supported_actions] if isinstance(order, Order) else []
+        waiting = [work for work in works if work.request_status is RequestStatus.NEEDS_REVIEW]
+        return self.chance.one_of(waiting or works) if works else None
 
-        await self._said(verb, act)
-
-    def _is_for_others(self, work: FulfillmentOrder) -> bool:
-        """Whether it waits for somebody who knows what has left of it: whoever looks after it says so only if he knows."""
-        left = any(each.key == RequestKey(work.id) and each.packages for place in self.places for each in place.requests.values())
-        return work.request_status is RequestStatus.NEEDS_REVIEW and left
+    def _has(self, work: FulfillmentOrder) -> bool:
+        """Whether the request is there at all: nobody says that he does what he never saw."""
+        return any(place.with_key(RequestKey(work.id)) for place in self.places)
 
     async def _ship(self, work: FulfillmentOrder, version: int | None) -> None:
         """Packages leave by hand; the place itself says so later, too."""
@@ -279,6 +288,18 @@ class Follower:
         if event.order.version != version:
             self.found(f"{self.name} was sent version {event.order.version} of {event.order.id} where {version} was next")
         self.versions[event.order.id] = event.order.version
+
+
+async def _decided(
+    action: FulfillmentAction, work: FulfillmentOrderId, version: int | None, services: Services, once: Once
+) -> Order:
+    if action is FulfillmentAction.ACCEPT:
+        return await services.fulfillments.accept(work, expected_version=version, by=once.principal, once=once)
+    return await services.fulfillments.reject(work, expected_version=version, reason_code="NO_HANDS", by=once.principal, once=once)
+
+
+async def _retry(job: JobRecord, services: Services, once: Once) -> JobRecord:
+    return await services.fulfillments.retry(job.id, by=once.principal, once=once)
 
 
 def beside(gateway: Gateway, what: Question) -> None:

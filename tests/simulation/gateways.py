@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final, TypeVar
@@ -29,11 +29,13 @@ SETTINGS: Final = Settings(
     sources=(),
     tokens=(),
     store=Store(batch_max=4, verify_s=86_400.0),
-    stock=Stock(deadline_s=1.5, stale_for_s=600.0),
-    work=Work(jobs_poll_s=15.0, status_poll_s=15.0, status_page=3),
+    stock=Stock(deadline_s=1.5, stale_for_s=600.0, feeds_s=0, renew_skus_max=0, reconcile_s=0),
+    # A lease is a third longer than the deadline: that third must be longer than a request can be on its way.
+    work=Work(jobs_poll_s=15.0, jobs_deadline_s=12.0, status_poll_s=15.0, status_page=3),
     events=Events(poll_s=15.0, ring_max=8),
 )
-
+HASTY: Final = replace(SETTINGS, work=replace(SETTINGS.work, submit_attempts_max=1, stop_attempts_max=1))
+"""What fails once is left for a person."""
 
 SERVER_WAITS_S: Final = 30.0
 """For how long the server lets a transaction do nothing."""
@@ -79,6 +81,7 @@ class Gateway:
     chance: Chance
     server: Server
     places: Mapping[str, Place]
+    settings: Settings
     note: Callable[[str, str], None]
     found: Callable[[str], None]
     lives: list[Life] = field(default_factory=list)
@@ -147,7 +150,7 @@ class Gateway:
             open_store=self._opened,
         )
         try:
-            async with running(SETTINGS, parts) as self.services:
+            async with running(self.settings, parts) as self.services:
                 self.note(life.name, "is up")
                 await asyncio.get_running_loop().create_future()
         except asyncio.CancelledError:

@@ -30,8 +30,8 @@ from tests.simulation.sources import Place
 T = TypeVar("T")
 
 PATIENCE_S: Final = 4.0
-STALL_S: Final = 100.0
-"""Longer than any lease: somebody else does the job in the meantime."""
+STALL_S: Final = (18.0, 36.0)
+"""Longer than the lease of a job, so that somebody else does it meanwhile, and not much longer, so that it is still news."""
 ON_THE_WAY_S_MAX: Final = 3.0
 """Less than anybody's patience: who asks again after it looks up first, and finds what has arrived by then."""
 
@@ -108,7 +108,7 @@ class Line:
         if self.place.idempotency is Idempotency.KEY and self.chance.fails(weather.delivered_twice):
             exchange.send(heard=False)
         if writes and self.chance.fails(weather.asker_stalls):
-            self.stall(STALL_S)
+            self.stall(self.chance.seconds(*STALL_S))
         try:
             async with asyncio.timeout(PATIENCE_S):
                 said: T = await exchange.answer

@@ -105,6 +105,11 @@ class Place:
             fresh_for_s=12.0,
         )
 
+    @property
+    def fickleness(self) -> int:
+        """How many times as often it says no. Who knows no keys does not know what it said, and may say yes when asked again."""
+        return 1 if self.idempotency is Idempotency.KEY else 2
+
     # ------------------------------------------------------------------------------------------ asked
     def available(self, sku: Sku, shown_at_s: float = inf) -> int:
         """What it has, less what it keeps for requests; at that instant it may not show the newest of them yet."""
@@ -126,7 +131,7 @@ class Place:
         known = self.with_key(asked.key)
         if known and (self.idempotency is Idempotency.KEY or asked.key in self.looked_up):
             return known[0].told()
-        if asked.key in self.refused or (not known and self.chance.fails(self.chance.weather.source_refuses)):
+        if asked.key in self.refused or (not known and self.chance.fails(self.chance.weather.source_refuses * self.fickleness)):
             self.note(self.name, f"turns {asked.key} down")
             if self.idempotency is Idempotency.KEY:
                 self.refused[asked.key] = None

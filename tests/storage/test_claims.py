@@ -91,6 +91,23 @@ def test_a_claim_that_ran_out_and_was_taken_by_another_has_no_say_any_more(stora
     run(story)
 
 
+def test_whoever_lost_the_claim_on_a_job_that_is_done_by_now_has_no_say_on_any_later_one(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            await enqueue(on, wanted("do", "a"))
+            slow = (await claimed(on))["do"]
+            on.clock.wait(61)
+            await finish(on, Fenced(job=(await claimed(on))["do"]))
+            await enqueue(on, wanted("other", "b"))
+            other = (await claimed(on))["other"]
+            with pytest.raises(LostClaim):
+                await finish(on, Fenced(job=slow))
+            assert other.id != slow.id
+            await finish(on, Fenced(job=other))
+
+    run(story)
+
+
 def test_a_job_that_is_to_come_again_comes_at_its_time_and_remembers_why(storage: Storage) -> None:
     async def story() -> None:
         async with desk(storage) as on:

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from gateway.domain.books import Books
 from gateway.domain.orders import Order
 from gateway.domain.refusals import Overloaded, StoreUnavailable
 from gateway.services.orders import Cancel
 from gateway.storage.tables import event, job, ledger, order, request
 from tests.harness import run
 from tests.postgres import Server, server
-from tests.samples import EAST, MUG, Desk, all_of, desk, once, place
+from tests.samples import EAST, MUG, Command, Desk, all_of, desk, hold, once, place
 from tests.storages import Storage, in_file, on_server, stranger
 
 
@@ -180,6 +182,49 @@ def test_who_gets_into_a_deadlock_with_somebody_else_tries_again(shared_storage:
                     await other.execute(f"SELECT 1 FROM customer_order WHERE id = '{orders[0].id}' FOR UPDATE")  # noqa: S608  # our own
             canceled = await all_of(*canceling)
             assert [(type(each), each.version) for each in canceled] == [(Order, 3)] * 2
+
+    run(story)
+
+
+def test_whoever_loses_every_race_is_told_to_come_back_and_neighbors_notice_nothing(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            await on.writer.submit(place(1, of=9), returns=Order)
+
+            def too_late(books: Books) -> None:
+                books.shelves[MUG, EAST] = replace(books.shelf(MUG, EAST), version=99)
+                books.changed_shelves[MUG, EAST] = None
+
+            outcomes = await all_of(
+                on.writer.submit(place(1, of=9), returns=Order),
+                on.writer.submit(Command(does=too_late, touches=hold(1, of=1).touches), returns=type(None), once=once("late")),
+                on.writer.submit(place(1, of=9), returns=Order),
+            )
+            assert [type(each) for each in outcomes] == [Order, StoreUnavailable, Order]
+            assert await sold(on) == 3
+            assert isinstance(await on.writer.submit(place(1, of=9), returns=Order, once=once("late")), Order), "under the same key"
+
+    run(story)
+
+
+def test_who_waits_too_long_for_somebody_else_is_told_to_come_back_and_neighbors_notice_nothing(
+    shared_storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.storage.database.LOCK_S", 0.05)
+
+    async def story() -> None:
+        async with desk(shared_storage) as on:
+            stuck = await on.writer.submit(place(1, of=9), returns=Order)
+            cancel = Cancel(order=stuck.id, expected_version=None, reason_code="C", by="agent")
+            async with stranger(shared_storage) as other, other.transaction():
+                await other.execute(f"SELECT 1 FROM customer_order WHERE id = '{stuck.id}' FOR UPDATE")  # noqa: S608  # our own
+                outcomes = await all_of(
+                    on.writer.submit(place(1, of=9), returns=Order),
+                    on.writer.submit(cancel, returns=Order),
+                    on.writer.submit(place(1, of=9), returns=Order),
+                )
+            assert [type(each) for each in outcomes] == [Order, StoreUnavailable, Order]
+            assert (await on.writer.submit(cancel, returns=Order)).cancellation is not None
 
     run(story)
 

@@ -1,7 +1,8 @@
-"""A database of the first release, with everything in it that a merchant would miss."""
+"""A database of an earlier release, with everything in it that a merchant would miss."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 from alembic import command
@@ -13,23 +14,26 @@ from gateway.domain.identity import FulfillmentOrderId, ReservationId, SourceNam
 from gateway.domain.orders import Order
 from gateway.domain.reservations import Reservation
 from gateway.domain.stock import Acknowledged
+from gateway.ports import Fenced
 from gateway.services.reservations import Release
 from gateway.storage.database import MIGRATIONS, Database, parsed, postgresql, sqlite
 from gateway.storage.documents import document, micros
 from tests.harness import run
-from tests.samples import EAST, MUG, SOURCE_OF, START, WEST, Desk, HandClock, desk, hold, numbered, once, place
+from tests.samples import EAST, MUG, SOURCE_OF, START, WEST, Command, Desk, HandClock, desk, hold, numbered, once, place
 from tests.storages import Storage, stranger
+
+T = TypeVar("T")
 
 LONG_S = 1e9  # the database has its own clock here, and may be long past START
 FIRST = FulfillmentOrderId("sent-first")
 SECOND = FulfillmentOrderId("sent-second")
 
 
-def first_tables(connection: Connection) -> None:
+def tables_as_of(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "0001")
+    command.upgrade(config, revision)
 
 
 def add(connection: Connection, table: str, *rows: dict[str, Any]) -> None:
@@ -92,14 +96,19 @@ def a_days_work(connection: Connection) -> tuple[Order, Reservation]:
     return order, held
 
 
-async def in_the_first_release(storage: Storage) -> tuple[Order, Reservation]:
+async def at_revision(storage: Storage, revision: str, fill: Callable[[Connection], T]) -> T:
+    """What is done to a database whose tables are those of that revision."""
     make = postgresql if storage.is_shared else sqlite
     database: Database = make(parsed(storage.url), HandClock())
     async with database.writing.begin() as connection:
-        await connection.run_sync(first_tables)
-        made = await connection.run_sync(a_days_work)
+        await connection.run_sync(tables_as_of, revision)
+        made = await connection.run_sync(fill)
     await database.aclose()
     return made
+
+
+async def in_the_first_release(storage: Storage) -> tuple[Order, Reservation]:
+    return await at_revision(storage, "0001", a_days_work)
 
 
 async def rows(on: Desk, query: str) -> list[tuple[Any, ...]]:
@@ -150,6 +159,27 @@ def test_work_goes_on_in_a_database_of_the_first_release(blank_storage: Storage)
             assert await on.upkeep.sequence_events(limit=9) == 3
             numbers = [row[0] for row in await rows(on, "SELECT number FROM ledger ORDER BY shelf_version, number")]
             assert numbers == sorted(set(numbers))
+
+    run(story)
+
+
+def jobs_with_one_done(connection: Connection) -> None:
+    jobs = (job("A", "a", "READY", 0), job("B", "b", "DEAD", 9), job("C", "c", "READY", 1))
+    numberless = [{name: value for name, value in each.items() if name != "id"} for each in jobs]
+    add(connection, "job", *numberless)
+    connection.execute(text("DELETE FROM job WHERE subject = 'A'"))
+
+
+def test_jobs_keep_their_numbers_and_no_number_is_given_twice_from_then_on(blank_storage: Storage) -> None:
+    async def story() -> None:
+        await at_revision(blank_storage, "0002", jobs_with_one_done)
+        async with desk(blank_storage) as on:
+            found = await rows(on, "SELECT number, subject, state, attempt, fence, error FROM job ORDER BY number")
+            assert found == [(2, "B", "DEAD", 9, 9, "gave up"), (3, "C", "READY", 1, 1, None)]
+            (last,) = await on.upkeep.claim_jobs(limit=9, lease_s=60)
+            await on.writer.submit(Command(does=lambda _: None), returns=type(None), fenced=Fenced(job=last))
+            await on.writer.submit(place(1, of=9), returns=Order)
+            assert await rows(on, "SELECT number FROM job ORDER BY number") == [(2,), (4,)]
 
     run(story)
 
