@@ -236,7 +236,8 @@ def _found(
             sellable[key] = landscape.sellable(key, shelves.get(key)) or 0
             left = sellable[key] - promised(shelves.get(key))
             if left < units:
-                short[sku] = (units, max(left, 0))
+                _, elsewhere = short.get(sku, (units, left))
+                short[sku] = (units, max(min(left, elsewhere), 0))
         sellable |= {(each.sku, at): limit for each in booked if (limit := limit_at(place, each.sku)) is not None}
     if short or full:
         raise Refusals((*(landscape.refusal(sku, *units) for sku, units in short.items()), *full))

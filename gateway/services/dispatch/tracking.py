@@ -73,7 +73,7 @@ class Tracking:
 
     async def _note(self, order: Order, work: FulfillmentOrder, remote: RemoteFulfillment, source: Source) -> None:
         if is_news(order, work, remote, source):
-            if remote.state is RemoteState.REJECTED:
+            if remote.state in {RemoteState.REJECTED, RemoteState.CANCELED}:
                 self.readings.doubt(source.name, [line.sku for line in work.lines])
             await self.writer.submit(observed(order, work, remote, source), returns=Order)
 
