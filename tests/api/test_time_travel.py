@@ -96,7 +96,7 @@ def test_every_source_declares_what_it_can_do_and_how_far_its_numbers_carry(tmp_
                 "visibilityDelaySeconds": 0.0,
                 "idempotency": "KEY",
                 "tier": "SNAPSHOT_ONLY",
-                "batchSkusMax": 500,
+                "batchSkusMax": 200,  # of five stores, on a page of a thousand counts
                 "freshForSeconds": 5.0,
             }
             assert {name: each["stockDrop"] for name, each in declared.items()} == {
