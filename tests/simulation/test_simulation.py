@@ -1,4 +1,4 @@
-"""A few minutes' worth of trouble in seconds: as many seeds as ``DOM_SEEDS`` says. The long form is ``python -m tests.simulation``."""
+"""Minutes of trouble in seconds: as many seeds as ``DOM_SEEDS`` says. The long form is ``python -m tests.simulation``."""
 
 import os
 import subprocess
