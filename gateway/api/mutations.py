@@ -154,7 +154,7 @@ class Mutation:
     async def fulfillment_order_reject(self, info: Info, input: FulfillmentOrderRejectInput) -> FulfillmentOrderPayload | None:
         """Say for a location that it cannot do the rest of the work. Its system is told to stop; then the rest goes elsewhere.
 
-        Where that system cannot tell any more (`NEEDS_REVIEW`, after it was asked to stop), your word is taken for it.
+        Where nobody can ask that system what became of it (`NEEDS_REVIEW`), your word is taken for it.
 
         Args:
             input: Which work, and why.

@@ -190,7 +190,7 @@ class Dispatch:
             outcome = CancelOutcome.REFUSED
         if outcome is CancelOutcome.PENDING:
             raise Transient("the cancellation is pending")
-        if outcome is CancelOutcome.CANCELED:
+        if outcome in {CancelOutcome.CANCELED, CancelOutcome.PARTIAL}:
             self.readings.doubt(source.name, [line.sku for line in work.lines])
         told = await stopped_at(source, work, remote_ref, outcome)
         if told is not None:
