@@ -113,6 +113,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
         upkeep = SqlUpkeep(writer=writer)
         await stack.enter_async_context(_at_work((writer.run,)))
         centroids = _centroids().with_more(settings.geography.centroids)
+        weights = settings.products.weighed()
         network = Network(
             sources=sources,
             store=store,
@@ -183,7 +184,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             clock=clock,
             new_id=new_id,
             deadline_s=settings.stock.deadline_s,
-            weights=settings.products.weighed(),
+            weights=weights,
         )
         events = Events(
             store=store,
@@ -237,7 +238,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             sources=sources,
             providers=_rate_providers(settings, parts, stack),
             tariff=settings.routing,
-            weights=settings.products.weighed(),
+            weights=weights,
             clock=clock,
             deadline_s=settings.quotes.deadline_s,
         )

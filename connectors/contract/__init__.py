@@ -23,6 +23,7 @@ from connectors.contract.errors import (
     Unsupported,
 )
 from connectors.contract.protocols import (
+    PROTOCOLS,
     Capability,
     Connector,
     Fulfiller,
@@ -74,6 +75,7 @@ from connectors.contract.words import (
 )
 
 __all__ = [
+    "PROTOCOLS",
     "Address",
     "AuthFailed",
     "BadSignature",

@@ -175,7 +175,7 @@ class Capability(StrEnum):
     WEBHOOKS = "WEBHOOKS"
 
 
-_BY_PROTOCOL: Final[Mapping[Capability, type]] = {
+PROTOCOLS: Final[Mapping[Capability, type]] = {
     Capability.READ_STOCK: StockReader,
     Capability.LIST_SKUS: StockLister,
     Capability.FEED: StockFeed,
@@ -185,11 +185,12 @@ _BY_PROTOCOL: Final[Mapping[Capability, type]] = {
     Capability.CANCEL: Fulfiller,
     Capability.WEBHOOKS: WebhookReceiver,
 }
+"""What keeps which promise. Whether a request can be looked up is for one source to say: see ``ConnectorInfo.idempotency``."""
 
 
 def capabilities_of(connector: Connector) -> frozenset[Capability]:
     """What this connector can be asked for, read off the protocols it keeps."""
-    found = {each for each, protocol in _BY_PROTOCOL.items() if isinstance(connector, protocol)}
+    found = {each for each, protocol in PROTOCOLS.items() if isinstance(connector, protocol)}
     if Capability.FULFILL in found and connector.info.idempotency is not Idempotency.NONE:
         found.add(Capability.FIND_BY_KEY)
     return frozenset(found)

@@ -5,10 +5,10 @@ What goes out and comes back is described in ``connectors.flat_file.orders``.
 
 from connectors.contract import SourceKind
 from connectors.flat_file.connector import FlatFile, FlatFileWithOrders, opened
-from connectors.flat_file.settings import Columns, Exchange, FlatFileSettings, NoRow, Place
+from connectors.flat_file.settings import Columns, Exchange, FlatFileSettings
 from connectors.registry import ConnectorSpec
 
-__all__ = ["SPEC", "Columns", "Exchange", "FlatFile", "FlatFileSettings", "FlatFileWithOrders", "NoRow", "Place"]
+__all__ = ["SPEC", "Columns", "Exchange", "FlatFile", "FlatFileSettings", "FlatFileWithOrders"]
 
 SPEC = ConnectorSpec(
     id="flat_file",

@@ -2,7 +2,6 @@
 
 import codecs
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -10,19 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from connectors.client import Limits
-from connectors.contract import Address, RemoteLocation, RemoteLocationId, Secret, StockDrop
-
-
-class NoRow(StrEnum):
-    """What it means that files have no row for a SKU at a place.
-
-    Attributes:
-        UNKNOWN: Nothing.
-        ZERO: There is none; what is sold out is left out.
-    """
-
-    UNKNOWN = "UNKNOWN"
-    ZERO = "ZERO"
+from connectors.contract import Secret, StockDrop
+from connectors.described import NoRow, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,40 +37,6 @@ class Columns:
     def wanted(self) -> dict[str, str]:
         """The columns to read: what we call them, and what the files do."""
         return {each.name: called for each in fields(self) if (called := getattr(self, each.name)) is not None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A place that the files count: ``id`` is what they call it. An address is one with a ``country_code`` (ISO 3166-1 alpha-2)."""
-
-    id: str
-    name: str | None = None
-    street: str = ""
-    city: str = ""
-    region: str | None = None
-    postal_code: str = ""
-    country_code: str | None = None
-    time_zone: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-
-    def location(self) -> RemoteLocation:
-        """The same in the contract's words."""
-        address = Address(
-            lines=(self.street,) if self.street else (),
-            city=self.city,
-            region=self.region,
-            postal_code=self.postal_code,
-            country_code=self.country_code or "",
-            latitude=self.latitude,
-            longitude=self.longitude,
-        )
-        return RemoteLocation(
-            id=RemoteLocationId(self.id),
-            name=self.name or self.id,
-            address=address if self.country_code else None,
-            time_zone=self.time_zone,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

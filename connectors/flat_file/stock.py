@@ -13,7 +13,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from connectors.contract import ContractBroken, RemoteLevel, RemoteLocationId, Sku, StockBatch
-from connectors.flat_file.settings import FlatFileSettings, NoRow
+from connectors.described import NoRow
+from connectors.flat_file.settings import FlatFileSettings
 
 UNITS_MAX: Final = 10**12
 NEVER: Final = datetime.min.replace(tzinfo=UTC)

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.contract import Address, ContractBroken, RemoteLocation, RemoteLocationId
+from connectors.contract import ContractBroken, RemoteLocation
+from connectors.described import Place
 from connectors.http.plans import PlacesPlan
-from connectors.http.tables import PlaceTable
 
 
-def configured(places: Iterable[PlaceTable]) -> tuple[RemoteLocation, ...]:
+def configured(places: Iterable[Place]) -> tuple[RemoteLocation, ...]:
     """What a person wrote down."""
-    return tuple(_location(place) for place in places)
+    return tuple(place.location() for place in places)
 
 
 def parse_places(rows: Iterable[tuple[Any, Any]], plan: PlacesPlan) -> tuple[RemoteLocation, ...]:
@@ -25,40 +25,23 @@ def parse_places(rows: Iterable[tuple[Any, Any]], plan: PlacesPlan) -> tuple[Rem
         active = plan.active_if is None or plan.active_if.holds(row)
         place = _place({name: field.text_of(row, around) for name, field in plan.fields.items()})
         if place.id:
-            found.setdefault(place.id, _location(place, active=active))
+            found.setdefault(place.id, place.location(active=active))
     return tuple(found.values())
 
 
-def _place(said: Mapping[str, str | None]) -> PlaceTable:
+def _place(said: Mapping[str, str | None]) -> Place:
     country = (said.get("country_code") or "").upper()
-    return PlaceTable(
+    return Place(
         id=said.get("id") or "",
         name=said.get("name"),
-        street=said.get("street") or "",
-        city=said.get("city") or "",
+        street=said.get("street"),
+        city=said.get("city"),
         region=said.get("region"),
-        postal_code=said.get("postal_code") or "",
+        postal_code=said.get("postal_code"),
         country_code=country if len(country) == 2 else None,
         latitude=_degrees(said.get("latitude")),
         longitude=_degrees(said.get("longitude")),
         time_zone=_known_zone(said.get("time_zone")),
-    )
-
-
-def _location(place: PlaceTable, *, active: bool = True) -> RemoteLocation:
-    address = None
-    if place.country_code:
-        address = Address(
-            lines=(place.street,) if place.street else (),
-            city=place.city,
-            region=place.region,
-            postal_code=place.postal_code,
-            country_code=place.country_code.upper(),
-            latitude=place.latitude,
-            longitude=place.longitude,
-        )
-    return RemoteLocation(
-        id=RemoteLocationId(place.id), name=place.name or place.id, address=address, time_zone=place.time_zone, active=active
     )
 
 

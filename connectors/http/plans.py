@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
+from connectors.described import Place
 from connectors.http.presets import PRESETS, Known, Preset
 from connectors.http.tables import (
     Auth,
@@ -15,7 +16,6 @@ from connectors.http.tables import (
     Paging,
     PagingType,
     PlacesTable,
-    PlaceTable,
     StockTable,
 )
 from connectors.http.words import Condition, Field, Path, Template, Wrong
@@ -98,7 +98,7 @@ class Plan:
     denied_if: tuple[Condition, ...]
     stock: StockPlan
     catalog: CatalogPlan | None
-    places: tuple[PlaceTable, ...]
+    places: tuple[Place, ...]
     places_from: PlacesPlan | None
 
 
@@ -109,7 +109,7 @@ def plan_of(
     denied_if: tuple[str, ...] | None,
     stock: StockTable,
     catalog: CatalogTable | None,
-    places: tuple[PlaceTable, ...],
+    places: tuple[Place, ...],
     places_from: PlacesTable | None,
 ) -> Plan:
     """What these tables come to.
@@ -308,14 +308,14 @@ def _places_plan(table: PlacesTable) -> PlacesPlan:
     return PlacesPlan(asking=asking, fields=found, active_if=Condition(table.active_if) if table.active_if else None)
 
 
-def _only_place(stock: StockPlan) -> tuple[PlaceTable, ...]:
+def _only_place(stock: StockPlan) -> tuple[Place, ...]:
     """The one location of a source that does not speak of locations."""
     if not stock.location.constant:
         raise Wrong("places", "which locations are there? List them in [[places]], or say in [places_from] where the source does")
-    return (PlaceTable(id=stock.location.constant),)
+    return (Place(id=stock.location.constant),)
 
 
-def _checked_places(places: Sequence[PlaceTable]) -> tuple[PlaceTable, ...]:
+def _checked_places(places: Sequence[Place]) -> tuple[Place, ...]:
     seen: set[str] = set()
     for number, place in enumerate(places):
         if not place.id or place.id in seen:

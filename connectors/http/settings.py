@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from connectors.client import Limits
 from connectors.contract import SourceKind, StockDrop
+from connectors.described import Place
 from connectors.http.plans import Plan, plan_of
 from connectors.http.presets import Preset
-from connectors.http.tables import Auth, CatalogTable, PlacesTable, PlaceTable, StockTable
+from connectors.http.tables import Auth, CatalogTable, PlacesTable, StockTable
 from connectors.http.words import Wrong
 
 
@@ -29,7 +30,7 @@ class HttpSettings:
     denied_if: tuple[str, ...] | None = None
     stock: StockTable = field(default_factory=StockTable)
     catalog: CatalogTable | None = None
-    places: tuple[PlaceTable, ...] = ()
+    places: tuple[Place, ...] = ()
     places_from: PlacesTable | None = None
     stock_drop: StockDrop = StockDrop.ON_SHIP
     visibility_delay_s: float = 60.0

@@ -142,19 +142,3 @@ class PlacesTable(ListTable):
     longitude: str | None = None
     time_zone: str | None = None
     active_if: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceTable:
-    """One location, where the source does not list them. ``country_code`` is ISO 3166-1 alpha-2; without it there is no address."""
-
-    id: str
-    name: str | None = None
-    street: str = ""
-    city: str = ""
-    region: str | None = None
-    postal_code: str = ""
-    country_code: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    time_zone: str | None = None

@@ -3,9 +3,9 @@
 from connectors.contract import SourceKind
 from connectors.registry import ConnectorSpec
 from connectors.sql.connector import Sql, opened
-from connectors.sql.settings import NoRow, Place, SqlSettings
+from connectors.sql.settings import SqlSettings
 
-__all__ = ["SPEC", "NoRow", "Place", "Sql", "SqlSettings"]
+__all__ = ["SPEC", "Sql", "SqlSettings"]
 
 SPEC = ConnectorSpec(
     id="sql",

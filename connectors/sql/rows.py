@@ -8,8 +8,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from connectors.contract import ContractBroken, RemoteLevel, RemoteLocation, RemoteLocationId, Sku, StockBatch
+from connectors.described import NoRow, Place
 from connectors.sql.database import Table
-from connectors.sql.settings import NoRow, Place, SqlSettings
+from connectors.sql.settings import SqlSettings
 
 UNITS_MAX: Final = 10**12
 

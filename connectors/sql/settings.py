@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.util import find_spec
 from typing import Final
 from zoneinfo import available_timezones
@@ -11,60 +10,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors.client import Limits
-from connectors.contract import Address, RemoteLocation, RemoteLocationId, Secret, StockDrop
+from connectors.contract import Secret, StockDrop
+from connectors.described import NoRow, Place
 from connectors.sql.statements import statement
 
 # What is meant where a URL names no driver, and what brings a driver that is not ours to begin with.
 DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 EXTRAS: Final = {"asyncpg": "pip install 'dom-gateway[postgres]'"}
-
-
-class NoRow(StrEnum):
-    """What it means that the database has no row for a SKU at a place.
-
-    Attributes:
-        UNKNOWN: Nothing.
-        ZERO: There is none; what is sold out has no row.
-    """
-
-    UNKNOWN = "UNKNOWN"
-    ZERO = "ZERO"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A place as the database calls it (``id``). An address is one with a ``country_code`` (ISO 3166-1 alpha-2)."""
-
-    id: str
-    name: str | None = None
-    street: str | None = None
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country_code: str | None = None
-    time_zone: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-
-    def location(self) -> RemoteLocation:
-        """The same in the contract's words."""
-        return RemoteLocation(
-            id=RemoteLocationId(self.id),
-            name=self.name or self.id,
-            address=self._address(self.country_code) if self.country_code else None,
-            time_zone=self.time_zone,
-        )
-
-    def _address(self, country_code: str) -> Address:
-        return Address(
-            lines=(self.street,) if self.street else (),
-            city=self.city or "",
-            region=self.region,
-            postal_code=self.postal_code or "",
-            country_code=country_code,
-            latitude=self.latitude,
-            longitude=self.longitude,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

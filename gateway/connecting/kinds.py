@@ -1,34 +1,11 @@
 """The kinds of connectors on this machine."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
-from typing import Final, get_type_hints
+from typing import get_type_hints
 
-from connectors.contract import (
-    Capability,
-    Fulfiller,
-    Holder,
-    Quoter,
-    SourceKind,
-    StockFeed,
-    StockLister,
-    StockReader,
-    WebhookReceiver,
-)
+from connectors.contract import PROTOCOLS, Capability, SourceKind
 from connectors.registry import ConnectorSpec, UnknownConnector, installed, spec_of
-
-# Whether a request can be looked up is for one source to say, not for its kind.
-_PROTOCOLS: Final[Mapping[Capability, type]] = {
-    Capability.READ_STOCK: StockReader,
-    Capability.LIST_SKUS: StockLister,
-    Capability.FEED: StockFeed,
-    Capability.HOLD: Holder,
-    Capability.QUOTE: Quoter,
-    Capability.FULFILL: Fulfiller,
-    Capability.CANCEL: Fulfiller,
-    Capability.WEBHOOKS: WebhookReceiver,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +45,7 @@ def _capabilities(spec: ConnectorSpec) -> tuple[Capability, ...] | None:
     made = spec.open if isinstance(spec.open, type) else _returned(spec.open)
     if not isinstance(made, type):
         return None
-    return tuple(capability for capability, protocol in _PROTOCOLS.items() if issubclass(made, protocol))
+    return tuple(capability for capability, protocol in PROTOCOLS.items() if issubclass(made, protocol))
 
 
 def _returned(function: object) -> object:

@@ -68,29 +68,26 @@ class Feeds:
             group.create_task(self._fade())
             for name, desk in self.desks.items():
                 if self.hear_s and name in self.feeds:
-                    group.create_task(self._again_and_again(desk, self._hear_and_renew))
+                    group.create_task(self._again_and_again(desk, self._hear_and_renew, self._hear_again_s))
                 if self.renew_skus_max:
-                    group.create_task(self._again_and_again(desk, self.renew))
+                    group.create_task(self._again_and_again(desk, self.renew, _half_window_s))
 
     async def _fade(self) -> None:
         while True:
             await asyncio.sleep(FADE_EVERY_S)
             self.demand.fade()
 
-    async def _again_and_again(self, desk: Desk, does: Callable[[Desk], Awaitable[None]]) -> None:
+    async def _again_and_again(self, desk: Desk, does: Callable[[Desk], Awaitable[None]], every_s: Callable[[Desk], float]) -> None:
         while True:
-            await asyncio.sleep(max(ROUND_S_MIN, self.spread() * self._round_s(desk, does)))
+            await asyncio.sleep(max(ROUND_S_MIN, self.spread() * every_s(desk)))
             try:
                 await does(desk)
             except Exception:  # a bug with one source must not leave the others cold
                 log.exception("source_not_kept_up_with", source=desk.source.name)
 
-    def _round_s(self, desk: Desk, does: Callable[[Desk], Awaitable[None]]) -> float:
-        half_s = min(ROUND_S_MAX, desk.fresh_for_s / ROUNDS_PER_WINDOW)
-        if does == self.renew:
-            return half_s
+    def _hear_again_s(self, desk: Desk) -> float:
         patience = float(2 ** min(self.feeds[desk.source.name].failures, 10))
-        return min(BACKOFF_S_MAX, max(self.hear_s, half_s) * patience)
+        return min(BACKOFF_S_MAX, max(self.hear_s, _half_window_s(desk)) * patience)
 
     async def _hear_and_renew(self, desk: Desk) -> None:
         await self.hear(desk)
@@ -134,3 +131,7 @@ class Feeds:
         epochs = Epochs(desk.store)
         for some in chunked(due, about.batch_skus_max):
             await desk.read(some, age_s_max=0, deadline_s=self.deadline_s, epochs=epochs)
+
+
+def _half_window_s(desk: Desk) -> float:
+    return min(ROUND_S_MAX, desk.fresh_for_s / ROUNDS_PER_WINDOW)

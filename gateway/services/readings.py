@@ -161,24 +161,20 @@ class Desk:
         """How long what was read may be served without asking again."""
         return self.source.connector.info.fresh_for_s
 
-    def known(self, sku: Sku) -> Kept | None:
-        """What is known of that SKU, without asking; None too if that is too old to be of any use."""
-        return self._kept(sku)
-
     def due(self, skus: Sequence[Sku], *, age_s: float) -> list[Sku]:
         """Those of these that it carries, and that have moved or are older than that."""
         oldest_s = self.clock.monotonic() - age_s
-        known = ((sku, self._kept(sku)) for sku in skus if sku not in self._flights)
+        known = ((sku, self.known(sku)) for sku in skus if sku not in self._flights)
         return [sku for sku, kept in known if kept is not None and kept.readings and not kept.is_fresh(oldest_s)]
 
     async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float, epochs: Epochs) -> dict[Sku, Said]:
         """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
         window_s = self.fresh_for_s
         oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
-        kept = {sku: self._kept(sku) for sku in skus}
+        kept = {sku: self.known(sku) for sku in skus}
         wanted = [sku for sku, each in kept.items() if each is None or not each.is_fresh(oldest_s)]
         begun_s = await self._join(wanted, deadline_s, epochs) if wanted else {}
-        kept |= {sku: self._kept(sku) for sku in wanted}
+        kept |= {sku: self.known(sku) for sku in wanted}
         return {
             sku: self._said(sku, each, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s)))
             for sku, each in kept.items()
@@ -199,8 +195,8 @@ class Desk:
                 self._sightings.prove(shelf.settled_epoch)
                 self.cache[sku] = replace(kept, moved=True)
 
-    def _kept(self, sku: Sku) -> Kept | None:
-        """What is known of that SKU, if it is not too old to be of any use."""
+    def known(self, sku: Sku) -> Kept | None:
+        """What is known of that SKU, without asking, if it is not too old to be of any use."""
         kept = self.cache.get(sku)
         return kept if kept is not None and self.clock.monotonic() - kept.asked_at_s <= self.stale_for_s else None
 

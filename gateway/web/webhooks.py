@@ -67,9 +67,7 @@ async def _follow_up(services: Services, source: Source, events: tuple[StockChan
     try:
         moved = {sku for event in events if isinstance(event, StockChanged) for sku in event.skus}
         if moved:
-            services.readings.doubt(source.name, moved)
-            services.changes.touch(moved)
-            services.oversight.moved.notice(moved)
+            services.feeds.moved(source.name, moved)
         refs = tuple(dict.fromkeys(event.ref for event in events if isinstance(event, FulfillmentChanged)))
         await services.tracking.look_at(source, refs)
     except Exception:  # polling finds out what this could not

@@ -17,7 +17,8 @@ from connectors.contract import (
     Sku,
     StockBatch,
 )
-from connectors.flat_file import Columns, Exchange, FlatFileSettings, FlatFileWithOrders, Place
+from connectors.described import Place
+from connectors.flat_file import Columns, Exchange, FlatFileSettings, FlatFileWithOrders
 from connectors.flat_file.connector import opened
 from connectors.registry import Tools
 from connectors.sandbox.flat_file import FlatFileSandbox

@@ -6,18 +6,17 @@ from typing import Any
 import pytest
 
 from connectors.contract import Capability, Secret, StockDrop, capabilities_of
+from connectors.described import Place
 from connectors.flat_file.settings import Columns
-from connectors.flat_file.settings import Place as FilePlace
 from connectors.http.tables import Auth
 from connectors.registry import Tools, installed, spec_of
-from connectors.sql.settings import Place as SqlPlace
 from tests.samples import HandClock
 
 CLOCK = HandClock()
 TOOLS = Tools(now=CLOCK.now, monotonic=CLOCK.monotonic)
 NEEDED: dict[str, dict[str, Any]] = {
     "amazon_mcf": {"client_id": "c", "client_secret": Secret("s"), "refresh_token": Secret("r"), "marketplace_id": "m"},
-    "flat_file": {"folder": "/srv/mill", "places": (FilePlace(id="1"),), "columns": Columns(available="units")},
+    "flat_file": {"folder": "/srv/mill", "places": (Place(id="1"),), "columns": Columns(available="units")},
     "http": {"url": "http://127.0.0.1:1", "preset": "erpnext", "auth": Auth(value=Secret("key:secret"))},
     "medusa": {"url": "http://127.0.0.1:1", "api_key": Secret("k")},
     "odoo": {"url": "http://127.0.0.1:1", "database": "d", "login": "l", "api_key": Secret("k")},
@@ -26,7 +25,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "sql": {
         "url": Secret("sqlite:////nowhere"),
         "stock": "SELECT sku, available FROM stock WHERE sku IN :skus",
-        "places": (SqlPlace(id="1"),),
+        "places": (Place(id="1"),),
     },
     "square": {"access_token": Secret("t")},
 }

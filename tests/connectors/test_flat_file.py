@@ -16,7 +16,8 @@ from connectors.contract import (
     Transient,
     capabilities_of,
 )
-from connectors.flat_file import Columns, FlatFile, NoRow, Place
+from connectors.described import NoRow, Place
+from connectors.flat_file import Columns, FlatFile
 from connectors.flat_file.connector import opened
 from connectors.registry import Tools
 from connectors.sandbox.flat_file import FlatFileSandbox

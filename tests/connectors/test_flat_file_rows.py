@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from connectors.contract import CancelOutcome, ContractBroken, RemoteLocationId, RemoteState, RequestKey, RequestLine, Sku
-from connectors.flat_file import Columns, FlatFileSettings, Place
+from connectors.described import Place
+from connectors.flat_file import Columns, FlatFileSettings
 from connectors.flat_file.orders import Answer, cancellation, cancellation_name, order_name, parse_answers, told
 from connectors.flat_file.stock import Sheet, name_time, parse_stock
 from gateway.configuration import Misconfigured, load

@@ -23,9 +23,10 @@ from connectors.contract import (
     StockReader,
     capabilities_of,
 )
+from connectors.described import Place
 from connectors.http import HttpSettings, open_http
 from connectors.http.connector import Http, ListingHttp
-from connectors.http.tables import Auth, NoRow, PlaceTable, StockTable
+from connectors.http.tables import Auth, NoRow, StockTable
 from connectors.registry import Tools
 from connectors.sandbox.controls import app_of
 from connectors.sandbox.http import HttpSandbox
@@ -108,13 +109,13 @@ def test_erpnext_lists_its_warehouses_and_items() -> None:
 
 def test_a_location_that_a_person_knows_better_has_an_address() -> None:
     async def story() -> None:
-        known = PlaceTable(id=COLUMBUS, name="Columbus", postal_code="43207", country_code="US", time_zone="America/New_York")
+        known = Place(id=COLUMBUS, name="Columbus", postal_code="43207", country_code="US", time_zone="America/New_York")
         async with warehouse(**ERPNEXT, places=(known,)) as (connector, _, controls):
             (columbus,) = await connector.locations()
             assert columbus.address is not None
             assert (columbus.address.postal_code, columbus.time_zone) == ("43207", "America/New_York")
             assert await requests(controls) == 0
-        elsewhere = PlaceTable(id="Returns - D")
+        elsewhere = Place(id="Returns - D")
         async with warehouse(**ERPNEXT, places=(elsewhere,)) as (connector, _, _):
             assert (await connector.read_stock([Sku("SKU-0004")])).unknown == {"SKU-0004"}, "only listed locations count"
 

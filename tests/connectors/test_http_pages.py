@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.contract import AuthFailed, ContractBroken, NotFound, Secret, Sku
+from connectors.described import Place
 from connectors.http import HttpSettings, open_http
 from connectors.http.connector import Http, ListingHttp
-from connectors.http.tables import Auth, AuthType, CatalogTable, Paging, PagingType, PlaceTable, StockTable
+from connectors.http.tables import Auth, AuthType, CatalogTable, Paging, PagingType, StockTable
 from connectors.registry import Tools
 from connectors.sandbox.servers import serving
 from tests.harness import run
@@ -122,7 +123,7 @@ def test_a_body_is_filled_in_wherever_it_holds_text_and_rows_may_lie_within_reco
             location="at",
             available="free",
         )
-        async with source(answer, stock=table, places=(PlaceTable(id="L1"), PlaceTable(id="L2"))) as (connector, _):
+        async with source(answer, stock=table, places=(Place(id="L1"), Place(id="L2"))) as (connector, _):
             batch = await connector.read_stock([Sku("7"), Sku("8")])
             assert {(level.sku, level.location, level.available) for level in batch.levels} == {("7", "L1", 3), ("7", "L2", None)}
             assert heard == [("POST", {"where": {"codes": ["7", "8"], "like": ["7,8"], "limit": 5}})]

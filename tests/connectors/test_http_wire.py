@@ -8,14 +8,15 @@ import msgspec
 import pytest
 
 from connectors.contract import ContractBroken, RemoteLevel, Sku, SourceKind, StockBatch
+from connectors.described import Place
 from connectors.http import HttpSettings
 from connectors.http.places import parse_places
 from connectors.http.stock import batch_of, parse_rows
-from connectors.http.tables import NoRow, PlacesTable, PlaceTable, StockTable
+from connectors.http.tables import NoRow, PlacesTable, StockTable
 from connectors.http.words import Condition, Field
 from gateway.configuration import Misconfigured, load
 
-PLACES = (PlaceTable(id="L1"), PlaceTable(id="L2"))
+PLACES = (Place(id="L1"), Place(id="L2"))
 
 
 def parsed(*rows: dict[str, Any], silent_at: tuple[str, ...] = (), **more: Any) -> StockBatch:

@@ -18,9 +18,9 @@ from connectors.contract import (
     Transient,
     capabilities_of,
 )
+from connectors.described import NoRow, Place
 from connectors.registry import Tools
 from connectors.sandbox.sql import SqlSandbox
-from connectors.sql import NoRow, Place
 from connectors.sql.connector import opened
 from tests.connectors.erp import (
     COUNT,

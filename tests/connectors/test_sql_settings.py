@@ -11,8 +11,9 @@ from connectors.contract import (
     Sku,
     SourceError,
 )
+from connectors.described import Place
 from connectors.sandbox.sql import PLACES
-from connectors.sql import Place, SqlSettings
+from connectors.sql import SqlSettings
 from tests.connectors.erp import (
     connected,
     settings_of,

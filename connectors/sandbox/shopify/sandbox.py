@@ -214,11 +214,6 @@ class ShopifySandbox:
         said = {"inventory_item_id": int(item.number), "location_id": int(location), "available": available}
         return self._posted("inventory_levels/update", said)
 
-    def item_webhook(self, sku: str) -> RawRequest:
-        """What Shopify posts when an item changes."""
-        item = self.shop.items_of(sku)[0]
-        return self._posted("inventory_items/update", {"id": int(item.number), "sku": item.sku, "tracked": item.tracked})
-
     def shipment_webhook(self, ref: str) -> RawRequest:
         """What Shopify posts when something of an order leaves."""
         shipment = self.shop.orders[ref].shipments[-1]

@@ -48,8 +48,6 @@ log = structlog.get_logger(__name__)
 LEASE_PER_DEADLINE: Final = 4 / 3  # nobody takes over what may still be going on
 REROUTE_AFTER: Final = timedelta(seconds=30)
 
-"""After so many a person must look: about ten minutes, and an hour, since somebody there may have to confirm that it stops."""
-
 ASKED: Final[Mapping[JobKind, RequestStatus]] = {
     JobKind.SUBMIT: RequestStatus.UNSUBMITTED,
     JobKind.STOP: RequestStatus.CANCELLATION_REQUESTED,

@@ -11,7 +11,8 @@ from unittest import SkipTest
 from connectors.conformance import ConnectorContract, Stage
 from connectors.conformance.subject import PATIENT_S
 from connectors.contract import Connector, Observed, RemoteLocationId, Secret, Sku
-from connectors.flat_file import SPEC, Columns, Exchange, FlatFileSettings, Place
+from connectors.described import Place
+from connectors.flat_file import SPEC, Columns, Exchange, FlatFileSettings
 from connectors.sandbox.faults import Fault, FaultKind
 from connectors.sandbox.flat_file import FlatFileSandbox
 from connectors.sandbox.flat_file.sftp import PASSWORD, SftpServer, serving_sftp
