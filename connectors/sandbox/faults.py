@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ class FaultKind(StrEnum):
     OVERSIZED = "OVERSIZED"  # a million rows, streamed
     LOST_ANSWER = "LOST_ANSWER"  # the work is done, then the connection drops
     THROTTLED = "THROTTLED"
+    REORDERED = "REORDERED"  # right, but every list of rows comes backwards
+    STALE = "STALE"  # from a replica that stands still: what the same request was answered when such a fault first met it
 
 
 class Fault(msgspec.Struct, kw_only=True):
@@ -77,6 +79,7 @@ class Faults:
         self._started_s = time.monotonic()
         self._entries: deque[Entry] = deque(maxlen=REQUESTS_KEPT)
         self._count = 0
+        self._replica: dict[tuple[str, str, bytes, bytes], list[Message]] = {}
 
     def journal(self) -> Journal:
         """What has been asked so far."""
@@ -100,10 +103,18 @@ class Faults:
             await send(message)
 
         if not self.active:
+            self._replica.clear()
             await self._app(scope, receive, noting_status)
             return
         body = await _whole_body(receive)
         fault = await self._suffered(scope["path"], body)
+        if fault is not None and fault.kind is FaultKind.STALE:
+            asked = (scope["method"], scope["path"], scope["query_string"], body)
+            if asked not in self._replica:
+                self._replica[asked] = await self._answered(scope, _replaying(body, receive))
+            for message in self._replica[asked]:
+                await noting_status(message)
+            return
         await self._answer(fault, scope, _replaying(body, receive), noting_status)
 
     async def _suffered(self, path: str, body: bytes) -> Fault | None:
@@ -124,9 +135,13 @@ class Faults:
             case FaultKind.HANG:
                 await _until_gone(receive)
             case FaultKind.TRUNCATED:
-                await _respond(send, body=(whole := await self._body_of(scope, receive))[: len(whole) // 2])
+                whole = _body_of(await self._answered(scope, receive))
+                await _respond(send, body=whole[: len(whole) // 2])
+            case FaultKind.REORDERED:
+                answered = await self._answered(scope, receive)
+                await _respond(send, body=_backwards(_body_of(answered)), status=answered[0]["status"])
             case FaultKind.LOST_ANSWER:
-                await self._body_of(scope, receive)
+                await self._answered(scope, receive)
                 # A server cannot drop a connection through ASGI but by promising a body that never comes.
                 await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
             case FaultKind.OVERSIZED:
@@ -134,14 +149,33 @@ class Faults:
             case _:
                 await _respond(send, **_canned(fault))
 
-    async def _body_of(self, scope: Scope, receive: Receive) -> bytes:
-        parts: list[bytes] = []
+    async def _answered(self, scope: Scope, receive: Receive) -> list[Message]:
+        """All that the application says to this request."""
+        messages: list[Message] = []
 
         async def keep(message: Message) -> None:
-            parts.append(message.get("body", b""))
+            messages.append(message)
 
         await self._app(scope, receive, keep)
-        return b"".join(parts)
+        return messages
+
+
+def _body_of(messages: Sequence[Message]) -> bytes:
+    return b"".join(message.get("body", b"") for message in messages)
+
+
+def _backwards(body: bytes) -> bytes:
+    """The same JSON with its rows in another order. Only a list of objects is one of rows: others may be pairs or coordinates."""
+
+    def turned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: turned(each) for name, each in value.items()}
+        if isinstance(value, list):
+            rows = [turned(each) for each in value]
+            return rows[::-1] if all(isinstance(each, dict) for each in rows) else rows
+        return value
+
+    return msgspec.json.encode(turned(msgspec.json.decode(body))) if body else body
 
 
 def _canned(fault: Fault) -> dict[str, Any]:

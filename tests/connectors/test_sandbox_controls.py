@@ -246,3 +246,38 @@ def test_the_command_prints_one_line_of_urls_and_stops_when_told() -> None:
         assert (urls.keys(), rest, process.returncode) == ({"odoo", "square", "shipbob"}, b"", 0)
 
     asyncio.run(told())
+
+
+async def found(client: httpx.AsyncClient, model: str, *fields: str) -> list[dict[str, Any]]:
+    """All rows of an Odoo model."""
+    answer = await client.post(
+        f"/json/2/{model}/search_read",
+        json={"domain": [], "fields": list(fields)},
+        headers={"authorization": "bearer odoo-sandbox-key", "x-odoo-database": "demo"},
+    )
+    rows: list[dict[str, Any]] = answer.raise_for_status().json()
+    return rows
+
+
+def test_rows_come_backwards_and_pairs_as_they_are() -> None:
+    async def story(client: httpx.AsyncClient) -> None:
+        rows = await found(client, "stock.quant", "product_id", "quantity")
+        assert [type(part) for part in rows[0]["product_id"]] == [int, str]
+        await client.post("/_sandbox/faults", json={"kind": "REORDERED"})
+        assert rows != rows[::-1]
+        assert await found(client, "stock.quant", "product_id", "quantity") == rows[::-1]
+
+    run(story)
+
+
+def test_a_replica_stands_still_from_when_it_is_first_asked_until_it_is_healed() -> None:
+    async def story(client: httpx.AsyncClient) -> None:
+        for drafts in (0, 1):
+            await client.post("/_sandbox/faults", json={"kind": "STALE", "match": "search_read"})
+            assert len(await found(client, "stock.picking", "origin")) == drafts
+            await new_delivery(client)
+            assert len(await found(client, "stock.picking", "origin")) == drafts
+            await client.delete("/_sandbox/faults")
+            assert len(await found(client, "stock.picking", "origin")) == drafts + 1
+
+    run(story)
