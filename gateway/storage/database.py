@@ -39,6 +39,7 @@ SQLITE_PRAGMAS: Final = (
     "synchronous = FULL",
     "wal_autocheckpoint = 4000",  # pages: 32 MiB, so that copying them back is rare
     "cache_size = -65536",  # KiB: with SQLite's own 2 MiB an order costs more the more there are
+    "temp_store = MEMORY",  # what undoes a statement of many rows would else go to a file, and be as much as the rows
     "busy_timeout = 10000",  # ms
 )
 

@@ -1,5 +1,6 @@
 """Aggregates as documents: JSON, decoded with their types checked, so that a damaged row is an error and never a wrong order."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -19,6 +20,20 @@ _decoder = cache(msgspec.json.Decoder)
 def document(value: object) -> bytes:
     """The value as it is stored."""
     return _encoder.encode(value)
+
+
+@dataclass(slots=True)
+class Documents:
+    """The documents of one transaction, each made once: an order is kept, told in its event and answered as the same value."""
+
+    _made: dict[int, tuple[object, bytes]] = field(default_factory=dict)
+
+    def of(self, value: object) -> bytes:
+        """The value as it is stored."""
+        made = self._made.get(id(value))
+        if made is None:
+            made = self._made[id(value)] = (value, document(value))  # the value is kept: its id must not be another's
+        return made[1]
 
 
 def read(body: bytes, kind: type[T]) -> T:

@@ -1,7 +1,7 @@
 """Loading the books for a batch of commands, and writing down what they changed: a few bulk statements, however many commands.
 
-Rows are locked before they are read, always in the same order: jobs, orders, holds, shelves, sources; each kind by its key. Two
-gateways can so wait for each other, but never both at once.
+Rows are locked before they are read, always in the same order: jobs, orders, holds, shelves, sources, policies; each kind by its
+key. Two gateways can so wait for each other, but never both at once.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,8 +22,9 @@ from gateway.domain.stock import NETWORK, Acknowledged, Shelf
 from gateway.ports import NewId, Touches
 from gateway.storage import claims
 from gateway.storage.database import Database
-from gateway.storage.documents import document, micros, read
+from gateway.storage.documents import Documents, document, micros, read
 from gateway.storage.failures import ChangedMeanwhile
+from gateway.storage.policies import load_policies, save_policies
 from gateway.storage.statements import add, in_given, keep, store_now, upsert
 from gateway.storage.tables import decision, event, hold, ledger, order, order_sku, reservation, shelf, source, work
 
@@ -48,6 +49,7 @@ async def load(database: Database, connection: AsyncConnection, touched: Sequenc
     shelves = await _lock_shelves(connection, skus)
     epochs = await _lock_epochs(connection, sources)
     numbers = await _numbers(connection, _all(each.external_ids for each in touched))
+    policies = await load_policies(connection, _all(each.policies for each in touched))
     return Books(
         now=await database.now(connection),  # last: whoever was waited for has written what is older
         new_id=new_id,
@@ -57,6 +59,7 @@ async def load(database: Database, connection: AsyncConnection, touched: Sequenc
         epochs=epochs,
         numbers_by_external_id=numbers,
         known_jobs=jobs,
+        policies=policies,
     )
 
 
@@ -175,7 +178,7 @@ def _all(sets: Iterable[frozenset[Any]]) -> set[Any]:
 
 
 # ---------------------------------------------------------------------------------------------- saving
-async def save(connection: AsyncConnection, books: Books) -> None:
+async def save(connection: AsyncConnection, books: Books, documents: Documents) -> None:
     """Write down everything that changed.
 
     Raises:
@@ -183,11 +186,12 @@ async def save(connection: AsyncConnection, books: Books) -> None:
     """
     await _save_shelves(connection, books)
     await _save_epochs(connection, books)
-    await _save_orders(connection, books)
+    await _save_orders(connection, books, documents)
     await _save_reservations(connection, books)
     await _save_ledger(connection, books)
     await add(connection, decision, [(each.id, each.order, micros(each.decided_at), document(each)) for each in books.decisions])
-    await _save_events(connection, books)
+    await _save_events(connection, books, documents)
+    await save_policies(connection, books)
     await claims.enqueue(connection, books.jobs)
     await claims.retry(connection, books.retried_jobs)
 
@@ -243,7 +247,7 @@ def _newer(dialect: str) -> Any:
     ).returning(source.c.name)
 
 
-async def _save_orders(connection: AsyncConnection, books: Books) -> None:
+async def _save_orders(connection: AsyncConnection, books: Books, documents: Documents) -> None:
     changed = [books.orders[each] for each in sorted(books.changed_orders)]
     await keep(
         connection,
@@ -257,7 +261,7 @@ async def _save_orders(connection: AsyncConnection, books: Books) -> None:
                 each.status,
                 each.version,
                 micros(each.placed_at),
-                document(each),
+                documents.of(each),
             )
             for each in changed
         ],
@@ -322,7 +326,7 @@ async def _save_ledger(connection: AsyncConnection, books: Books) -> None:
     )
 
 
-async def _save_events(connection: AsyncConnection, books: Books) -> None:
+async def _save_events(connection: AsyncConnection, books: Books, documents: Documents) -> None:
     now = micros(books.now)
     await add(
         connection,
@@ -336,7 +340,7 @@ async def _save_events(connection: AsyncConnection, books: Books) -> None:
                 now,
                 each.actor,
                 each.cause and each.cause[:CAUSE_CHARACTERS_MAX],
-                document(each.order),
+                documents.of(each.order),
             )
             for each in books.events
         ],

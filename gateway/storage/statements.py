@@ -3,9 +3,10 @@
 import json
 from collections.abc import Collection, Sequence
 from functools import cache
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Insert, String, Table, TypeDecorator, bindparam, insert
+from sqlalchemy import BigInteger, Boolean, Column, String, Table, TypeDecorator, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,9 @@ from sqlalchemy.types import TypeEngine
 
 SQLITE_CLOCK = "dom_now"
 """A function that every SQLite connection is given: microseconds since 1970, by the clock of the store."""
+
+ROWS_MAX: Final = 500
+"""Written by one statement."""
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -94,34 +98,49 @@ def upsert(dialect: str, table: Table) -> Any:
 
 async def add(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Write new rows, each a value for every column that the database does not number itself, in the order of the table."""
-    if rows:
-        await connection.exec_driver_sql(_add_sql(table, connection.dialect), list(rows))
+    await _write(connection, table, rows, ())
 
 
 async def keep(connection: AsyncConnection, table: Table, rows: Rows, *, newer: tuple[str, ...]) -> None:
-    """Write rows that may be there already, by primary key; of those, only the columns ``newer`` change."""
-    if rows:
-        await connection.exec_driver_sql(_keep_sql(table, newer, connection.dialect), list(rows))
+    """Write rows that may be there already, by primary key; of those, only the columns ``newer`` change. No key comes twice."""
+    await _write(connection, table, rows, newer)
 
 
-# A statement over many rows is rendered once: SQLAlchemy's own way names every parameter of every row.
+async def _write(connection: AsyncConnection, table: Table, rows: Rows, newer: tuple[str, ...]) -> None:
+    """Many rows to a statement: a database takes longer to be asked for a row than to write it."""
+    sql = _rendered(table, newer, connection.dialect)
+    for start in range(0, len(rows), ROWS_MAX):
+        part = rows[start : start + ROWS_MAX]
+        if connection.dialect.name == "postgresql":
+            await connection.exec_driver_sql(sql, tuple(zip(*part, strict=True)))
+        else:
+            row = _row(table)
+            repeated = sql.replace(row, ", ".join([row] * len(part)))
+            await connection.exec_driver_sql(repeated, tuple(chain.from_iterable(part)))
+
+
+# Rendered once: that takes SQLAlchemy longer than having it executed.
 @cache
-def _add_sql(table: Table, dialect: Dialect) -> str:
-    return _rendered(insert(table), table, dialect)
-
-
-@cache
-def _keep_sql(table: Table, newer: tuple[str, ...], dialect: Dialect) -> str:
+def _rendered(table: Table, newer: tuple[str, ...], dialect: Dialect) -> str:
+    """Of arrays, one for each column, where there are arrays; else of the values of one row, which can be repeated."""
+    given = _given(table)
     statement = upsert(dialect.name, table)
-    kept = statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns), set_={name: statement.excluded[name] for name in newer}
-    )
-    return _rendered(kept, table, dialect)
-
-
-def _rendered(statement: Insert, table: Table, dialect: Dialect) -> str:
-    given = [column.key for column in table.columns if column is not table.autoincrement_column]
-    compiled = statement.compile(dialect=dialect, column_keys=given)
-    if list(getattr(compiled, "positiontup", None) or ()) != given:
+    if dialect.name == "postgresql":
+        arrays = {column.key: bindparam(column.key, type_=postgresql.ARRAY(column.type)) for column in given}
+        statement = statement.from_select(given, select(*(func.unnest(each).label(name) for name, each in arrays.items())))
+    if newer:
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns), set_={name: statement.excluded[name] for name in newer}
+        )
+    compiled = statement.compile(dialect=dialect, column_keys=[column.key for column in given])
+    if list(compiled.positiontup or ()) != [column.key for column in given]:
         raise TypeError(f"the columns of {table.name} come in another order")
     return str(compiled)
+
+
+def _row(table: Table) -> str:
+    return f"({', '.join('?' for _ in _given(table))})"
+
+
+def _given(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column is not table.autoincrement_column]

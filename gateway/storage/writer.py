@@ -7,7 +7,9 @@ neighbors do not suffer. Should the database be away, everybody in the batch is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import gc
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -21,7 +23,7 @@ from gateway.domain.stock import Shelf
 from gateway.ports import Clock, Command, Fenced, LostClaim, NewId, Once
 from gateway.storage import answers, claims
 from gateway.storage.database import Database
-from gateway.storage.documents import document, read
+from gateway.storage.documents import Documents, read
 from gateway.storage.failures import away, passing, told
 from gateway.storage.ledgers import load, save
 from gateway.storage.turns import Turns
@@ -203,7 +205,8 @@ class GroupCommitWriter:
         committed = Committed()
         async with self.database.writing.begin() as connection:
             if commands:
-                committed = await self._decide_all(connection, commands, outcomes)
+                with _uncollected():
+                    committed = await self._decide_all(connection, commands, outcomes)
             for waiting in batch:
                 if not waiting.is_command:
                     outcomes[id(waiting)] = await waiting.does(connection)  # type: ignore[operator]  # it is a chore
@@ -216,6 +219,7 @@ class GroupCommitWriter:
         # Once everything is locked: whoever had the same request elsewhere, and was waited for, has answered it by now.
         given = await answers.given(connection, [each.once for each in batch if each.once is not None])
         books.expire_due()
+        documents = Documents()
         new_answers: list[answers.Answer] = []
         finished: list[Fenced] = []
         for waiting in batch:
@@ -223,10 +227,10 @@ class GroupCommitWriter:
             if isinstance(outcome, Exception):
                 continue
             if waiting.once is not None and answers.key_of(waiting.once) not in given:
-                new_answers.append(answers.Answer(once=waiting.once, body=document(outcome), at=books.now))
+                new_answers.append(answers.Answer(once=waiting.once, body=documents.of(outcome), at=books.now))
             if waiting.fenced is not None:
                 finished.append(waiting.fenced)
-        await save(connection, books)
+        await save(connection, books, documents)
         await answers.remember(connection, new_answers)
         await claims.finish(connection, finished)
         return Committed(
@@ -234,6 +238,18 @@ class GroupCommitWriter:
             jobs=bool(books.jobs or books.retried_jobs or finished),
             events=bool(books.events),
         )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: what a batch makes all lives until it is written, and would be walked over in vain."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _decide(waiting: Waiting, books: Books, given: dict[answers.Key, tuple[str, bytes]], held: set[claims.Claim]) -> Any:

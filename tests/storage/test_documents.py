@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.books import Books
 from gateway.domain.orders import Order
-from gateway.storage.documents import document, instant, micros, read
+from gateway.storage.documents import Documents, document, instant, micros, read
 from tests.samples import START, numbered, place
 
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds it
@@ -19,6 +20,18 @@ def placed() -> Order:
 
 def test_an_order_comes_back_as_it_was_stored() -> None:
     assert read(document(placed()), Order) == placed()
+
+
+def test_a_document_is_made_once_for_each_value_that_is_written() -> None:
+    documents, order = Documents(), placed()
+    later = replace(order, version=order.version + 1)
+    assert documents.of(order) is documents.of(order)
+    assert [documents.of(each) for each in (later, order)] == [document(later), document(order)]
+
+
+def test_a_value_that_is_gone_does_not_lend_its_document_to_another_one() -> None:
+    documents = Documents()
+    assert [documents.of((number,)) for number in range(100)] == [document((number,)) for number in range(100)]
 
 
 @pytest.mark.parametrize(

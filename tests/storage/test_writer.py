@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from gateway.domain.reservations import Reservation
 from gateway.ports import Touches
 from gateway.services.orders import Cancel
 from gateway.storage.database import parsed
+from gateway.storage.documents import Documents
 from gateway.storage.failures import ChangedMeanwhile
 from gateway.storage.ledgers import load, save
 from gateway.storage.tables import ledger, order
@@ -226,7 +228,7 @@ def test_what_was_decided_on_rows_that_changed_since_is_not_written(storage: Sto
             await on.writer.submit(place(4, of=5), returns=Order)
             with pytest.raises(ChangedMeanwhile):
                 async with on.database.writing.begin() as connection:
-                    await save(connection, books)
+                    await save(connection, books, Documents())
             assert await held_and_committed(on) == {EAST: (0, 5)}
 
     run(story)
@@ -271,5 +273,22 @@ def test_a_command_that_may_not_be_written_leaves_the_database_as_it_was(storage
                 await on.writer.submit(Command(does=half, touches=Touches(skus=frozenset({MUG}))), returns=type(None))
             assert await ledger_sums(on) == {}
             assert await on.store.reservation(ReservationId("r")) is None
+
+    run(story)
+
+
+def test_the_collector_is_at_work_again_after_a_batch_however_it_went(storage: Storage) -> None:
+    async def story() -> None:
+        async with desk(storage) as on:
+            seen: list[bool] = []
+
+            def look(_books: Books) -> None:
+                seen.append(gc.isenabled())
+                raise ZeroDivisionError("a bug")
+
+            with pytest.raises(ZeroDivisionError):
+                await on.writer.submit(Command(does=look), returns=type(None))
+            assert seen == [False]
+            assert gc.isenabled()
 
     run(story)
