@@ -1,0 +1,184 @@
+"""Why here: what every other location would have cost, and what it would have needed."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.domain.plans.instance import Floats, Instance, Ints, Plan
+from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, PACKAGE_CENTS, Offers
+from gateway.domain.plans.relaxation import Relaxation, distinct
+from gateway.domain.plans.solve import EFFORT, tractable
+from gateway.domain.plans.splits import Sent
+from gateway.domain.plans.subsets import partitions
+
+# Coarse enough that what tells equals apart is gone, fine enough for prices that are no whole cents.
+PARTS_OF_A_CENT: Final = 256.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Counterfactual:
+    """What a location that was not chosen would have needed, at least, for a better plan to use it.
+
+    With all of this the best plan costs ``saves_cents`` less, or as much in fewer packages; with one unit less of anything, it
+    costs what it does.
+
+    Attributes:
+        units: Of each line, beyond what it may send. ``[n]``
+        room: Units, beyond what it may send altogether.
+    """
+
+    location: int
+    units: Ints
+    room: int
+    saves_cents: float
+
+
+def regrets(instance: Instance, plan: Plan) -> Floats:
+    """What the best plan in which a location sends something costs more than the chosen one. ``[L]``.
+
+    Infinity: there is no such plan. Not a number: too large to say.
+    """
+    offers = Offers.of(instance)
+    if offers.unsplit:
+        cents = offers.unsplit_cents()
+        more = _rounded(cents - cents[plan.locations[0]])
+        return np.where(cents < IMPOSSIBLE_CENTS, more, np.inf)
+    if not (plan.optimal and tractable(offers)):
+        unknown = np.where((instance.stock > 0).any(axis=1) & (instance.room > 0), np.nan, np.inf)
+        unknown[plan.locations] = 0.0
+        return unknown
+    others = _Others.of(offers, plan)
+    costs = others.relaxation.costs
+    total = costs[1:] + others.relaxation.rest_cents[1:, None]
+    part = total.argmin(axis=0) + 1
+    least = total[part - 1, np.arange(len(part))]
+    doubtful = others.doubtful(part, np.arange(len(part))) & (least < IMPOSSIBLE_CENTS)
+    doubtful[plan.locations] = False
+    for location in np.flatnonzero(doubtful).tolist():
+        least[location] = others.with_cents(location, costs[:, location])
+    found: Floats = np.where(least < IMPOSSIBLE_CENTS, others.more_cents(least), np.inf)
+    found[plan.locations] = 0.0
+    return found
+
+
+def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...]:
+    """What locations lacked that were not chosen for lack of stock or room, by location; nothing where it is too large to say."""
+    offers = Offers.of(instance)
+    if not (plan.optimal and tractable(offers)):
+        return ()
+    others = _Others.of(offers, plan)
+    costs = offers.costs(however_little=True)
+    total = costs + others.relaxation.rest_cents[:, None]
+    total[0], total[:, plan.locations] = np.inf, np.inf
+    part, location = np.nonzero(total < others.limit_cents)
+    cents = total[part, location]
+    for index in np.flatnonzero(others.doubtful(part, location)).tolist():
+        place = int(location[index])
+        cents[index] = costs[part[index], place] + others.rest_cents(place, int(part[index]))
+    better = cents < others.limit_cents
+    part, location, cents = part[better], location[better], cents[better]
+    wanted = partitions(offers.cut.shape).lots[part] @ offers.cut.units
+    units = np.maximum(wanted - instance.stock[location], 0)
+    room = np.maximum(wanted.sum(axis=1) - instance.room[location], 0)
+    saves_cents = -others.more_cents(cents)
+    # Of each location the least that would do, of equals what saves most.
+    order = np.lexsort((cents, units.sum(axis=1) + room, location))
+    return tuple(
+        Counterfactual(location=int(location[each]), units=units[each], room=int(room[each]), saves_cents=float(saves_cents[each]))
+        for each in order[np.unique(location[order], return_index=True)[1]].tolist()
+    )
+
+
+def _rounded(cents: Floats) -> Floats:
+    rounded: Floats = np.rint(cents * PARTS_OF_A_CENT) / PARTS_OF_A_CENT
+    return rounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Others:
+    """All packages but one, of any location: what they cost at least, and really.
+
+    ``least_cents`` is what the chosen plan costs, as a sum of packages. What is worked out once is kept: what the others send,
+    by the part that is left to them, and everything without a location.
+    """
+
+    relaxation: Relaxation
+    least_cents: float
+    sent: dict[int, Sent] = field(default_factory=dict)
+    without: dict[int, Relaxation] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, offers: Offers, plan: Plan) -> "_Others":
+        relaxation = Relaxation.of(offers.costs(), offers.cut.shape, offers.packages_max)
+        least_cents = plan.cents + offers.instance.split_cents + PACKAGE_CENTS * len(plan.locations)
+        return cls(relaxation=relaxation, least_cents=least_cents)
+
+    @property
+    def limit_cents(self) -> float:
+        """Below it, a plan is better than the chosen one: not only by what sums are rounded by."""
+        return self.least_cents - PACKAGE_CENTS / 2
+
+    def more_cents(self, cents: Floats) -> Floats:
+        """How much more than the chosen plan."""
+        return _rounded(cents - self.least_cents)
+
+    def doubtful(self, part: Ints, location: Ints) -> NDArray[np.bool_]:
+        """Where it is not certain what the others cost when a location sends that part: one would have to send twice. ``[k]``."""
+        twice = np.zeros(self.relaxation.costs.shape, dtype=np.bool_)
+        parts, others = [], []
+        for each in set(part.tolist()):
+            sent = self._sent(each)
+            if distinct(sent):
+                parts += [each] * len(sent)
+                others += [other for other, _ in sent]
+            else:
+                twice[each] = True
+        twice[parts, others] = True
+        return twice[part, location]
+
+    def with_cents(self, location: int, costs: Floats) -> float:
+        """The cheapest plan in which a location sends something, at these costs of all parts from there. ``[S]``."""
+        best = np.inf
+        bound = costs + self._without(location).rest_cents
+        for part in np.argsort(bound[1:], kind="stable") + 1:
+            if not bound[part] < min(best, IMPOSSIBLE_CENTS):
+                break
+            cents = costs[part] + self.rest_cents(location, int(part))
+            best = cents if np.isnan(cents) else min(best, cents)
+        return float(best)
+
+    def rest_cents(self, location: int, part: int) -> float:
+        """What the others cost when a location sends that part. Not a number: too large to say."""
+        sent = self._sent(part)
+        if distinct(sent) and location not in {other for other, _ in sent}:
+            return float(self.relaxation.rest_cents[part])
+        others = self._without(location)
+        state = len(others.costs) - 1 - part
+        if distinct(others.sent(state, 1)):
+            return float(others.rest_cents[part])
+        rest = others.after(part, location)
+        sent, proven = rest.plan(EFFORT)
+        if not proven:
+            return float("nan")
+        return sum(float(rest.costs[state, place]) for place, state in sent) if sent else np.inf
+
+    def _sent(self, part: int) -> Sent:
+        """What the others send, if a location could send twice."""
+        if part not in self.sent:
+            self.sent[part] = self.relaxation.sent(len(self.relaxation.costs) - 1 - part, 1)
+        return self.sent[part]
+
+    def _without(self, location: int) -> Relaxation:
+        if location not in self.without:
+            everywhere = self.relaxation
+            where, part_cents = everywhere.where.copy(), everywhere.part_cents.copy()
+            moved = np.flatnonzero(where == location)
+            costs = everywhere.costs[moved]
+            costs[:, location] = FORBIDDEN_CENTS
+            where[moved] = costs.argmin(axis=1)
+            part_cents[moved] = costs[np.arange(len(moved)), where[moved]]
+            found = Relaxation.at(where, part_cents, everywhere.costs, everywhere.shape, everywhere.packages_max)
+            self.without[location] = found
+        return self.without[location]
