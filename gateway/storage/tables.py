@@ -144,6 +144,37 @@ decision = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+routing_policy = Table(
+    "routing_policy",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+Index(  # of each name, one version is in force
+    "uq_routing_policy_active",
+    routing_policy.c.name,
+    unique=True,
+    sqlite_where=routing_policy.c.state == "ACTIVE",
+    postgresql_where=routing_policy.c.state == "ACTIVE",
+)
+
+price_book = Table(
+    "price_book",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _instant("built_at"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+routing_input = Table(  # what decisions were made from, found by what it says
+    "routing_input",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
 event = Table(
     "event",
     metadata,

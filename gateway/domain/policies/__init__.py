@@ -1,0 +1,65 @@
+"""How a merchant wants orders routed: rules as data, in versions, and what they say of an order and of a location."""
+
+from gateway.domain.policies.contradictions import Contradiction, contradictions
+from gateway.domain.policies.course import Course, Pass, course, matching, relaxed
+from gateway.domain.policies.facts import LocationFacts, OrderFacts
+from gateway.domain.policies.narrowing import Exclusion, LocationWeights, barred, companions, narrowed, weighed
+from gateway.domain.policies.policy import DEFAULT, PolicyChange, PolicyKey, PolicyState, PolicyStep, RoutingPolicy
+from gateway.domain.policies.rule import (
+    LEAST_COST,
+    Ban,
+    Candidacy,
+    Criterion,
+    Fallback,
+    FallbackStep,
+    HardRules,
+    Market,
+    Objective,
+    PackageWeight,
+    Places,
+    Rule,
+    RulePart,
+    UnitWeight,
+    Weights,
+    When,
+)
+
+__all__ = [
+    "DEFAULT",
+    "LEAST_COST",
+    "Ban",
+    "Candidacy",
+    "Contradiction",
+    "Course",
+    "Criterion",
+    "Exclusion",
+    "Fallback",
+    "FallbackStep",
+    "HardRules",
+    "LocationFacts",
+    "LocationWeights",
+    "Market",
+    "Objective",
+    "OrderFacts",
+    "PackageWeight",
+    "Pass",
+    "Places",
+    "PolicyChange",
+    "PolicyKey",
+    "PolicyState",
+    "PolicyStep",
+    "RoutingPolicy",
+    "Rule",
+    "RulePart",
+    "UnitWeight",
+    "Weights",
+    "When",
+    "barred",
+    "companions",
+    "contradictions",
+    "course",
+    "matching",
+    "narrowed",
+    "relaxed",
+    "weighed",
+]
