@@ -1,0 +1,58 @@
+"""The board of the day, and what can be promised to a customer by it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from connectors.contract import Address, Method
+from gateway.domain.capacity import day_named, day_of
+from gateway.domain.delivery import AHEAD_DAYS, Board, Booked, Prospect, Terms, first_day
+from gateway.domain.geography import Centroids
+from gateway.domain.routing import Tariff
+from gateway.ports import Store
+from gateway.services.network import Network
+
+
+@dataclass(slots=True, kw_only=True)
+class Timetable:
+    """When every location works and every carrier comes: worked out once a day, and when locations change."""
+
+    network: Network
+    store: Store
+    centroids: Centroids
+    tariff: Tariff
+    terms: Terms
+    _board: Board | None = field(default=None, init=False)
+
+    def board(self, now: datetime) -> Board:
+        """All locations by id, and the services by which orders are sent as the tariff has them."""
+        locations, kept = tuple(sorted(self.network.all(), key=attrgetter("id"))), self._board
+        if kept is None or kept.first != first_day(now) or kept.locations != locations:
+            kept = self._board = Board.of(locations, self.tariff.routed, self.terms, now)
+        return kept
+
+    async def prospect(self, to: Address, now: datetime, method: Method = Method.SHIP) -> Prospect:
+        """What can be promised there now.
+
+        Raises:
+            StoreUnavailable: Nobody can tell how much our locations have to do.
+        """
+        board = self.board(now)
+        return Prospect(
+            board=board,
+            terms=self.terms,
+            zones=self.tariff.zones,
+            to=to,
+            there=self.centroids.locate(to),
+            now=now,
+            booked=await self.booked(board),
+            method=method,
+        )
+
+    async def booked(self, board: Board) -> Booked:
+        """What is held and committed of the days of those locations that can only do so much on one."""
+        if not board.is_limited:
+            return {}
+        shelves = await self.store.shelves([day_of(board.first + timedelta(days=day)) for day in range(AHEAD_DAYS)])
+        days = ((location, day_named(sku), shelf.held_units + shelf.committed_units) for (sku, location), shelf in shelves.items())
+        return {(location, day): units for location, day, units in days if day is not None}
