@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,19 +23,22 @@ from starlette.applications import Starlette
 from connectors.contract import Sku
 from connectors.registry import Tools, UnknownConnector, spec_of
 from connectors.sandbox.network import ALL, THREE
-from gateway import __version__, connecting
+from gateway import __version__, connecting, simulating
 from gateway.api.schema import schema_of
 from gateway.app import Parts, create_app, open_sources
 from gateway.configuration import Misconfigured, load
 from gateway.demo.shell import demonstrate
 from gateway.demo.tour import tour
 from gateway.domain.invariants import Report
+from gateway.domain.plans.strategies import UnknownStrategy
 from gateway.domain.refusals import StoreUnavailable
+from gateway.domain.whatif import Comparison, compare, strategies_of
 from gateway.services.verification import Effects
 from gateway.settings import Queries, Settings
 from gateway.storage.database import DatabaseInUse, prepare
+from gateway.storage.queries import SqlStore
 from gateway.storage.verification import verify
-from gateway.storage.verification.snapshot import beside
+from gateway.storage.verification.snapshot import beside, snapshot
 from gateway.storage.verification.works import SqlWorks
 from gateway.system import SystemClock
 
@@ -47,6 +51,8 @@ CONFIG_OF_WORKERS: Final = "DOM_CONFIG"
 _FOR_PEOPLE: Final = (structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),)
 _FOR_MACHINES: Final = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
 STOP_WITHIN_S: Final = 5
+DEFAULT_CONFIG: Final = Path("dom.toml")
+SIMULATED: Final = 1_000
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -170,6 +176,73 @@ def _tell(report: Report, console: Console) -> None:
     total = sum(report.violations.values())
     came_to = f"{total:,} differences" if total else "nothing differs"
     console.print(f"{came_to}: {checked}, in {report.took_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
+
+
+@main.command()
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Whose orders; dom.toml, where there is one.")
+@click.option("--demo", "made_up", is_flag=True, help="Orders to a made-up network, as also where there is no configuration.")
+@click.option(
+    "--policy", "policies", multiple=True, metavar="NAME[@VERSION]", help="A version of a policy, drafts too; or the newest."
+)
+@click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="A rule of thumb, such as fewest_splits or closest.")
+@click.option("--orders", type=click.IntRange(1, 100_000), help="So many simulated orders instead of past ones.")
+@click.option("--last", type=click.IntRange(1, 100_000), default=1_000, help="So many of the last orders.")
+@click.option("--seed", default=7, help="Which simulated orders.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw cost against packages into this file.")
+def simulate(
+    *,
+    config: Path | None,
+    made_up: bool,
+    policies: tuple[str, ...],
+    strategies: tuple[str, ...],
+    orders: int | None,
+    last: int,
+    seed: int,
+    as_json: bool,
+    svg: Path | None,
+) -> None:
+    """Route past or simulated orders in several ways, and compare what comes of it. It only reads.
+
+    Each way has the stock that it would have left. All are paid by the weights in force.
+    """
+    _log(quiet=True)
+    found = None if made_up else config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    try:
+        if found is None:
+            if policies:
+                raise click.UsageError("A made-up network has no policies: --strategy, or --config.")
+            ground = simulating.made_up_ground(orders=orders or SIMULATED, seed=seed, strategies=strategies)
+        else:
+            asked = partial(
+                simulating.recorded_ground, last=last, orders=orders, seed=seed, policies=policies, strategies=strategies
+            )
+            ground = asyncio.run(_recorded(_settings(found), asked))
+        comparison = _compared(ground)
+        if svg is not None:
+            svg.write_text(simulating.picture(comparison, ground.about), encoding="utf-8")
+    except (simulating.Untried, UnknownStrategy, StoreUnavailable, ValueError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(MISTAKEN)
+    if as_json:
+        click.echo(msgspec.json.encode({"about": ground.about, "comparison": comparison}))
+    else:
+        simulating.tell(comparison, ground.about, Console())
+
+
+async def _recorded(settings: Settings, asked: Callable[[SqlStore], Awaitable[simulating.Ground]]) -> simulating.Ground:
+    database = beside(settings.store.url, SystemClock())
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.aclose)
+        async with snapshot(database):  # there is such a database, and it is one of ours
+            return await asked(SqlStore(database=database))
+
+
+def _compared(ground: simulating.Ground) -> Comparison:
+    strategies = strategies_of((ground.in_force, *ground.others))
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task(ground.about, total=len(ground.cases))
+        return compare(ground.cases, ground.in_force, ground.others, strategies, partial(progress.advance, bar))
 
 
 @main.group(name="connectors")

@@ -1,7 +1,7 @@
 """The composition root: every concrete part is chosen here, opened here and closed here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,10 +19,12 @@ from connectors.rates import Karrio, RateProvider
 from connectors.registry import Tools
 from gateway.api.context import Services
 from gateway.api.schema import schema_of
+from gateway.domain.events import OrderEvent
 from gateway.domain.geography import Centroids, parse_centroids
 from gateway.domain.identity import SourceName
 from gateway.ports import Clock, NewId, Source, Sources
 from gateway.services.changes import Changes
+from gateway.services.delivery import Delivery
 from gateway.services.demand import Demand
 from gateway.services.dispatch import Dispatch, Tracking
 from gateway.services.events import Events
@@ -32,13 +34,19 @@ from gateway.services.inventory import Inventory
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Moved, Oversight
+from gateway.services.policies import Policies
+from gateway.services.pricing import PriceBooks
 from gateway.services.promises import Promises
 from gateway.services.quotes import Quotes
 from gateway.services.readings import Desk, Readings
 from gateway.services.reconciliation import Reconciliation
+from gateway.services.rerouting import Rerouting
 from gateway.services.reservations import Reservations
-from gateway.services.routing import Routing
+from gateway.services.routing import Outlook, Replays, Routing
+from gateway.services.timetable import Timetable
 from gateway.services.verification import Verification
+from gateway.services.waves import Waves
+from gateway.services.whatif import WhatIf
 from gateway.settings import Settings
 from gateway.storage.database import Database, opened
 from gateway.storage.queries import SqlStore
@@ -93,6 +101,10 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             changes.touch(skus)
             moved.notice(skus)
 
+        def heard(events: Sequence[OrderEvent]) -> None:
+            touched({line.sku for event in events for line in event.order.lines})
+            prices.hear(events)
+
         def committed(what: Committed) -> None:
             if what.jobs:
                 jobs_bell.set()
@@ -111,6 +123,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             wait_max_s=settings.store.wait_s_max,
         )
         upkeep = SqlUpkeep(writer=writer)
+        policies = Policies(writer=writer, store=store)
         await stack.enter_async_context(_at_work((writer.run,)))
         centroids = _centroids().with_more(settings.geography.centroids)
         weights = settings.products.weighed()
@@ -177,6 +190,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
         routing = Routing(
             readings=readings,
             store=store,
+            upkeep=upkeep,
             network=network,
             sources=sources,
             centroids=centroids,
@@ -185,6 +199,18 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             new_id=new_id,
             deadline_s=settings.stock.deadline_s,
             weights=weights,
+            outlook=lambda: Outlook(policies=policies.in_force, prices=prices.in_force),
+        )
+        prices = PriceBooks(
+            store=store,
+            upkeep=upkeep,
+            inventory=inventory,
+            network=network,
+            centroids=centroids,
+            tariff=settings.routing,
+            weights=weights,
+            clock=clock,
+            terms=settings.prices,
         )
         events = Events(
             store=store,
@@ -195,7 +221,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             ring_max=settings.events.ring_max,
             keep_events=timedelta(days=settings.store.keep_events_days),
             keep_requests=timedelta(days=settings.store.keep_requests_days),
-            heard=lambda events: touched({line.sku for event in events for line in event.order.lines}),
+            heard=heard,
         )
         tracking = Tracking(
             store=store,
@@ -205,6 +231,14 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             poll_s=settings.work.status_poll_s,
             page_size=settings.work.status_page,
         )
+        waves = Waves(
+            store=store,
+            routing=routing,
+            clock=clock,
+            new_id=new_id,
+            orders_max=settings.work.wave_orders_max,
+            seconds_max=settings.work.wave_seconds_max,
+        )
         dispatch = Dispatch(
             store=store,
             upkeep=upkeep,
@@ -213,6 +247,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             network=network,
             readings=readings,
             routing=routing,
+            waves=waves,
             clock=clock,
             spread=parts.spread,
             bell=jobs_bell,
@@ -243,8 +278,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             deadline_s=settings.quotes.deadline_s,
         )
         await upkeep.release_jobs()
-        await network.load()
-        await events.load()
+        await asyncio.gather(network.load(), events.load(), policies.load())
         reservations = Reservations(writer=writer, store=store, routing=routing, network=network, clock=clock)
         examine = partial(verify, database, pause_s=VERIFY_PAUSE_S)
         verification = Verification(examine=examine, clock=clock, every_s=settings.store.verify_s)
@@ -258,6 +292,8 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             verification.run,
             feeds.run,
             reconciliation.run,
+            policies.run,
+            prices.run,
             partial(_warm, sources, settings),
         )
         await stack.enter_async_context(_at_work(loops))
@@ -270,7 +306,16 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             reservations=reservations,
             routing=routing,
             quotes=quotes,
+            delivery=Delivery(
+                inventory=inventory,
+                routing=routing,
+                timetable=Timetable(
+                    network=network, store=store, centroids=centroids, tariff=settings.routing, terms=settings.delivery
+                ),
+                clock=clock,
+            ),
             orders=Orders(writer=writer, store=store, routing=routing, network=network),
+            rerouting=Rerouting(writer=writer, store=store, routing=routing, network=network),
             fulfillments=Fulfillments(writer=writer, store=store, sources=sources),
             events=events,
             changes=changes,
@@ -279,6 +324,11 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             verification=verification,
             feeds=feeds,
             reconciliation=reconciliation,
+            policies=policies,
+            replays=Replays(store=store, outlook=routing.outlook),
+            prices=prices,
+            waves=waves,
+            whatif=WhatIf(routing=routing, policies=policies, store=store),
             store=store,
         )
 

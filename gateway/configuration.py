@@ -15,8 +15,10 @@ from msgspec import Meta
 
 from connectors.contract import Method, RemoteLocationId, Secret
 from connectors.registry import UnknownConnector, spec_of
+from gateway.domain.delivery import Terms
 from gateway.domain.geography import Centroids, parse_centroids
 from gateway.domain.identity import SourceName
+from gateway.domain.pricing import PricingTerms
 from gateway.domain.rates import Weights, parse_weights
 from gateway.domain.routing import Tariff
 from gateway.ports import Correction
@@ -174,9 +176,11 @@ SECTIONS: Mapping[str, type[Any]] = {
     "events": Events,
     "queries": Queries,
     "routing": Tariff,
+    "delivery": Terms,
     "products": Products,
     "geography": Geography,
     "quotes": Quotes,
+    "prices": PricingTerms,
 }
 
 
@@ -230,6 +234,8 @@ def _settings(reader: Reader, found: Mapping[str, Any]) -> Settings | None:
         for place, table in enumerate(_list(reader, found.get("tokens", []), "tokens"))
     )
     _each_its_own(reader, tokens)
+    if (terms := sections.get("delivery", Terms())) is not None:
+        _schedules_exist(reader, terms, sources)
     if not tokens:
         reader.wrong(("tokens",), "at least one [[tokens]] table is needed, or nobody can ask anything")
     if reader.mistakes:
@@ -250,6 +256,16 @@ def _each_its_own(reader: Reader, tokens: tuple[Token | None, ...]) -> None:
                 reader.wrong(("tokens", str(place), part), f"another token has the same {part}")
             elif token is not None:
                 seen.add(getattr(token, part))
+
+
+def _schedules_exist(reader: Reader, terms: Terms, sources: tuple[SourceSettings | None, ...]) -> None:
+    """A location that names a schedule which there is not would silently work by another."""
+    known = sorted(each.name for each in terms.schedules)
+    for source in filter(None, sources):
+        for place, correction in enumerate(source.corrections.values()):
+            if correction.schedule not in {None, *known}:
+                key = ("sources", source.name, "locations", str(place), "schedule")
+                reader.wrong(key, f"there is no such schedule; there is {', '.join(known) or 'none'}")
 
 
 OURS = ("connector", "label", "safety_units", "exclusive", "locations")
@@ -293,6 +309,7 @@ class LocationTable:
     ``units_per_day``: units that it can send or hand over on one day of its own, 0 to 1,000,000; left out: as many as come.
     ``slot_minutes``: it hands over pickups in slots of that length, 5 to 720 minutes, one after another while it is open; left
     out: it has no slots. ``pickups_per_slot``: pickups it can hand over in each, 0 to 10,000; left out: as many as come.
+    ``schedule``: the name of one of the ``delivery.schedules``; left out: the first of its kind, if there is one.
     """
 
     id: Text
@@ -306,6 +323,7 @@ class LocationTable:
     units_per_day: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     slot_minutes: Annotated[int, Meta(ge=5, le=720)] | None = None
     pickups_per_slot: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    schedule: Text | None = None
 
 
 def _corrections(reader: Reader, found: object, at: Key) -> dict[RemoteLocationId, Correction]:

@@ -13,10 +13,14 @@ from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order, OrderStatus
+from gateway.domain.policies import PolicyKey, PolicyState, RoutingPolicy
+from gateway.domain.pricing import PriceBook
 from gateway.domain.reservations import Reservation
+from gateway.domain.routing import World
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
 from gateway.domain.tasks import Job, JobRecord, JobState
+from gateway.domain.whatif import Past
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -98,7 +102,8 @@ Sources = Mapping[SourceName, Source]
 class Correction:
     """What the operator knows better than a source about one of its locations. None: the source's word stands.
 
-    No source speaks of the last three: without the operator's word there is no limit, and there are no pickup slots.
+    No source speaks of the last four: without the operator's word there is no limit, there are no pickup slots, and it works by the
+    schedule of its kind.
     """
 
     code: str | None = None
@@ -111,12 +116,16 @@ class Correction:
     units_per_day: int | None = None
     slot_minutes: int | None = None
     pickups_per_slot: int | None = None
+    schedule: str | None = None
 
 
 # ---------------------------------------------------------------------------------------------- writing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touches:
-    """What a command must see to decide. The SKUs of these orders and reservations are seen too."""
+    """What a command must see to decide. The SKUs of these orders and reservations are seen too.
+
+    Of the policies, the version that is in force and the newest are seen too.
+    """
 
     orders: frozenset[OrderId] = frozenset()
     reservations: frozenset[ReservationId] = frozenset()
@@ -124,6 +133,7 @@ class Touches:
     external_ids: frozenset[tuple[str, str]] = frozenset()
     sources: frozenset[SourceName] = frozenset()
     jobs: frozenset[str] = frozenset()
+    policies: frozenset[PolicyKey] = frozenset()
 
 
 class Command(Protocol[R_co]):
@@ -255,6 +265,9 @@ class Store(Protocol):
     async def order_of_work(self, work: FulfillmentOrderId) -> OrderId | None:
         """The order that this work belongs to."""
 
+    async def orders_of_works(self, works: Collection[FulfillmentOrderId]) -> Mapping[FulfillmentOrderId, OrderId]:
+        """The orders that these belong to; what does not exist is left out."""
+
     async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
         """One page of orders."""
 
@@ -266,6 +279,26 @@ class Store(Protocol):
 
     async def decision(self, decision: str) -> DecisionRecord | None:
         """That decision."""
+
+    async def past_decisions(self, *, before: str | None, limit: int) -> tuple[Past, ...]:
+        """How orders were routed, the newest decision first, from before that one on."""
+
+    async def policy(self, key: PolicyKey) -> RoutingPolicy | None:
+        """That version of a routing policy."""
+
+    async def policies_in_force(self) -> tuple[RoutingPolicy, ...]:
+        """The versions of routing policies that are in force, one of each name at most."""
+
+    async def policies(
+        self, *, name: str | None, state: PolicyState | None, after: PolicyKey | None, limit: int
+    ) -> tuple[RoutingPolicy, ...]:
+        """Versions of that routing policy, or of all, in that state, or in any: by name, the newest version first."""
+
+    async def world(self, digest: str) -> World | None:
+        """What decisions were made in, by its digest."""
+
+    async def newest_price_book(self) -> PriceBook | None:
+        """The newest prices of scarce stock."""
 
     async def reservation(self, reservation: ReservationId) -> Reservation | None:
         """That hold."""
@@ -331,6 +364,12 @@ class Upkeep(Protocol):
 
     async def remember_locations(self, locations: Sequence[Location]) -> None:
         """Keep what places there are, for the day their source is silent."""
+
+    async def remember_world(self, world: World) -> None:
+        """Keep what decisions are made in, unless it is kept already."""
+
+    async def keep_price_book(self, book: PriceBook) -> None:
+        """Keep that book, and forget those long before it. Another gateway's of the same version stays."""
 
     async def claim_jobs(self, *, limit: int, lease_s: float) -> tuple[Job, ...]:
         """Take jobs that are due, at most one of a lane, for so many seconds."""

@@ -10,8 +10,10 @@ from msgspec import Meta
 from connectors.contract import RemoteLocationId, Secret, SourceKind
 from connectors.rates import KarrioSettings
 from connectors.registry import ConnectorSpec
+from gateway.domain.delivery import Terms
 from gateway.domain.geography import Centroids
 from gateway.domain.identity import SourceName
+from gateway.domain.pricing import PricingTerms
 from gateway.domain.principals import Role
 from gateway.domain.rates import GRAMS_MAX, UNIT_GRAMS, Weights
 from gateway.domain.routing import Tariff
@@ -103,6 +105,8 @@ class Work:
     An attempt is given up after ``jobs_deadline_s``; what a gateway was doing when it died is taken over a third later.
     A request is tried ``submit_attempts_max`` times (48 take about three hours), stopping one ``stop_attempts_max`` times; then a
     person must look. ``*_accept_within_s``: work that its location has not accepted by then is taken back, if another can do it.
+    Of orders that wait to be routed together ``wave_orders_max`` are planned, for ``wave_seconds_max`` at most; others are decided
+    one by one.
     """
 
     jobs_at_once_max: Positive = 16
@@ -115,6 +119,8 @@ class Work:
     warehouses_accept_within_s: UpToAMonth = 86_400.0
     stores_accept_within_s: UpToAMonth = 7_200.0
     third_parties_accept_within_s: UpToAMonth = 86_400.0
+    wave_orders_max: Annotated[int, Meta(ge=1, le=20_000)] = 5_000
+    wave_seconds_max: Seconds = 20.0
 
     @property
     def attempts_max(self) -> Mapping[JobKind, int]:
@@ -229,6 +235,8 @@ class Settings:
     events: Events = field(default_factory=Events)
     queries: Queries = field(default_factory=Queries)
     routing: Tariff = field(default_factory=Tariff)
+    delivery: Terms = field(default_factory=Terms)
     products: Products = field(default_factory=Products)
     geography: Geography = field(default_factory=Geography)
     quotes: Quotes = field(default_factory=Quotes)
+    prices: PricingTerms = field(default_factory=PricingTerms)

@@ -21,6 +21,7 @@ from gateway.domain.locations import Location, LocationKind
 from gateway.domain.routing import Tariff
 from gateway.domain.stock import Reading
 from gateway.ports import Clock, Once, Touches
+from gateway.services.atlas import Atlas
 from gateway.services.orders import Place, Purchase
 from gateway.services.reservations import Hold
 from gateway.services.routing import Landscape
@@ -93,7 +94,7 @@ def landscape(
     """The world as these readings show it."""
     return Landscape(
         at=at,
-        locations=places,
+        atlas=Atlas(locations=places),
         readings={(each.sku, each.location): each for each in readings},
         silent=silent,
         unheard=frozenset(),

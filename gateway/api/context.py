@@ -13,8 +13,10 @@ from gateway.domain.identity import OrderId
 from gateway.domain.orders import Order
 from gateway.domain.principals import Principal, Right
 from gateway.domain.sourcing import DecisionRecord
+from gateway.domain.tasks import JobRecord
 from gateway.ports import Clock, Sources, Store
 from gateway.services.changes import Changes
+from gateway.services.delivery import Delivery
 from gateway.services.dispatch import Tracking
 from gateway.services.events import Events
 from gateway.services.feeds import Feeds
@@ -23,12 +25,17 @@ from gateway.services.inventory import Inventory, Item
 from gateway.services.network import Network
 from gateway.services.orders import Orders
 from gateway.services.oversight import Oversight
+from gateway.services.policies import Policies
+from gateway.services.pricing import PriceBooks
 from gateway.services.quotes import Quotes
 from gateway.services.readings import Readings
 from gateway.services.reconciliation import Reconciliation
+from gateway.services.rerouting import Rerouting
 from gateway.services.reservations import Reservations
-from gateway.services.routing import Routing
+from gateway.services.routing import Replays, Routing
 from gateway.services.verification import Verification
+from gateway.services.waves import Waves
+from gateway.services.whatif import WhatIf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,9 @@ class Services:
     reservations: Reservations
     routing: Routing
     quotes: Quotes
+    delivery: Delivery
     orders: Orders
+    rerouting: Rerouting
     fulfillments: Fulfillments
     events: Events
     changes: Changes
@@ -52,6 +61,11 @@ class Services:
     verification: Verification
     feeds: Feeds
     reconciliation: Reconciliation
+    policies: Policies
+    whatif: WhatIf
+    replays: Replays
+    prices: PriceBooks
+    waves: Waves
     store: Store
 
 
@@ -63,6 +77,7 @@ class Loaders:
         self.items: DataLoader[tuple[Sku, float | None], Item] = DataLoader(self._items)
         self.orders: DataLoader[OrderId, Order | None] = DataLoader(self._orders)
         self.decisions: DataLoader[OrderId, tuple[DecisionRecord, ...]] = DataLoader(self._decisions)
+        self.about: DataLoader[JobRecord, OrderId | None] = DataLoader(self._about)
 
     async def item(self, sku: str, age_s_max: float | None = None) -> Item:
         """That SKU over the whole network, together with all others that the operation asks for."""
@@ -73,6 +88,11 @@ class Loaders:
         """That order, together with all others that the operation asks for."""
         found: Order | None = await self.orders.load(OrderId(order))
         return found
+
+    async def order_about(self, job: JobRecord) -> Order | None:
+        """The order that a job is about, together with those of all other jobs that the operation asks for."""
+        order: OrderId | None = await self.about.load(job)
+        return None if order is None else await self.order(order)
 
     async def items_of(self, skus: Sequence[Sku], age_s_max: float | None = None) -> list[Item]:
         """These SKUs over the whole network, together with all others that the operation asks for."""
@@ -88,6 +108,10 @@ class Loaders:
 
     async def _orders(self, keys: Sequence[OrderId]) -> list[Order | None]:
         found = await self._services.orders.find_many(keys)
+        return [found.get(key) for key in keys]
+
+    async def _about(self, keys: Sequence[JobRecord]) -> list[OrderId | None]:
+        found = await self._services.fulfillments.about(keys)
         return [found.get(key) for key in keys]
 
     async def _decisions(self, keys: Sequence[OrderId]) -> list[tuple[DecisionRecord, ...]]:

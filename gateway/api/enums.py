@@ -7,10 +7,14 @@ from gateway.api.describe import enumerated
 from gateway.domain.fulfillments import FulfillmentAction, FulfillmentStatus, RequestStatus
 from gateway.domain.locations import LocationKind
 from gateway.domain.orders import OrderAction, OrderStatus, UnitState
+from gateway.domain.policies import Criterion, FallbackStep, PolicyState, PolicyStep, RulePart
+from gateway.domain.pricing import PriceMode
 from gateway.domain.reservations import ReservationState
 from gateway.domain.routing import Preference
 from gateway.domain.tasks import JobKind, JobState
+from gateway.domain.whatif import Measure as GuardrailMeasure
 from gateway.ports import Tier
+from gateway.services.delivery import NoPromise
 from gateway.services.readings import Freshness, SourceStatus
 
 
@@ -19,6 +23,8 @@ class UserErrorCode(StrEnum):
 
     Attributes:
         INVALID: A field holds what it must not.
+        CONTRADICTORY_RULE: A rule of a routing policy cannot be meant as it is written.
+        GUARDRAIL_BREACHED: A change would do more than it may; see the fields.
         NOT_FOUND: There is no such thing, or it is not for you to see.
         INSUFFICIENT_STOCK: Fewer units can be promised than were asked for.
         STOCK_UNKNOWN: Too little is known of, and a source did not answer; try again.
@@ -37,6 +43,8 @@ class UserErrorCode(StrEnum):
     """
 
     INVALID = "INVALID"
+    CONTRADICTORY_RULE = "CONTRADICTORY_RULE"
+    GUARDRAIL_BREACHED = "GUARDRAIL_BREACHED"
     NOT_FOUND = "NOT_FOUND"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     STOCK_UNKNOWN = "STOCK_UNKNOWN"
@@ -81,31 +89,46 @@ class CountPrecision(StrEnum):
 enumerated(UserErrorCode, OrderSort, CountPrecision)
 enumerated(Idempotency, SourceKind, StockDrop, SourceStatus, Freshness, LocationKind, ReservationState)
 enumerated(OrderAction, OrderStatus, FulfillmentAction, FulfillmentStatus, RequestStatus)
-enumerated(JobKind, JobState)
+enumerated(JobKind, JobState, PriceMode)
 enumerated(BreakerState, Capability)
 enumerated(Tier, name="SourceTier")
+enumerated(NoPromise, name="NoPromiseReason")
 enumerated(Method, name="FulfillmentMethod")
 enumerated(Preference, name="RoutingPreference")
 enumerated(UnitState, name="LineQuantityState")
+enumerated(RulePart, name="RoutingRulePart")
+enumerated(Criterion, name="RoutingCriterion")
+enumerated(FallbackStep, name="RoutingFallbackStep")
+enumerated(PolicyState, name="RoutingPolicyState")
+enumerated(PolicyStep, name="RoutingPolicyStep")
+enumerated(GuardrailMeasure, name="RoutingGuardrailMeasure")
 
 __all__ = [
     "BreakerState",
     "Capability",
     "CountPrecision",
+    "Criterion",
+    "FallbackStep",
     "Freshness",
     "FulfillmentAction",
     "FulfillmentStatus",
+    "GuardrailMeasure",
     "Idempotency",
     "JobKind",
     "JobState",
     "LocationKind",
     "Method",
+    "NoPromise",
     "OrderAction",
     "OrderSort",
     "OrderStatus",
+    "PolicyState",
+    "PolicyStep",
     "Preference",
+    "PriceMode",
     "RequestStatus",
     "ReservationState",
+    "RulePart",
     "SourceKind",
     "SourceStatus",
     "StockDrop",

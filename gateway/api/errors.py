@@ -6,9 +6,19 @@ from typing import Final
 import strawberry
 
 from gateway.api.describe import described
-from gateway.api.enums import UserErrorCode
+from gateway.api.enums import GuardrailMeasure, UserErrorCode
 from gateway.api.scalars import Day, Instant
-from gateway.domain.refusals import CapacityFull, InsufficientStock, NotAllowedInState, Refusal, Refusals, SlotFull, VersionConflict
+from gateway.domain.refusals import (
+    CapacityFull,
+    ContradictoryRule,
+    GuardrailBreached,
+    InsufficientStock,
+    NotAllowedInState,
+    Refusal,
+    Refusals,
+    SlotFull,
+    VersionConflict,
+)
 
 
 @described
@@ -107,6 +117,34 @@ class VersionConflictError(UserError):
     current_version: int
 
 
+@described
+@strawberry.type
+class ContradictoryRuleError(UserError):
+    """A rule of a routing policy cannot be meant as it is written.
+
+    Attributes:
+        rule: What the rule is called.
+    """
+
+    rule: str
+
+
+@described
+@strawberry.type
+class GuardrailError(UserError):
+    """A change of policy would do more to orders like the last ones than it may.
+
+    Attributes:
+        measure: What the guardrail looks at.
+        measured: What it would be.
+        limit: What it may be.
+    """
+
+    measure: GuardrailMeasure
+    measured: float
+    limit: float
+
+
 def user_errors(refused: Refusal | Refusals) -> list[UserError]:
     """The refusals as the graph shows them."""
     each = refused.each if isinstance(refused, Refusals) else (refused,)
@@ -172,6 +210,21 @@ def _conflict(refusal: VersionConflict) -> UserError:
     )
 
 
+def _contradictory(refusal: ContradictoryRule) -> UserError:
+    return ContradictoryRuleError(code=UserErrorCode(refusal.code), message=refusal.message, path=_path(refusal), rule=refusal.rule)
+
+
+def _breached(refusal: GuardrailBreached) -> UserError:
+    return GuardrailError(
+        code=UserErrorCode(refusal.code),
+        message=refusal.message,
+        path=_path(refusal),
+        measure=GuardrailMeasure(refusal.measure),
+        measured=refusal.measured,
+        limit=refusal.limit,
+    )
+
+
 def _path(refusal: Refusal) -> list[str] | None:
     return list(refusal.path) or None
 
@@ -182,4 +235,6 @@ _SHOWN: Final[Mapping[type[Refusal], Callable[..., UserError]]] = {
     SlotFull: _slot_full,
     NotAllowedInState: _not_allowed,
     VersionConflict: _conflict,
+    ContradictoryRule: _contradictory,
+    GuardrailBreached: _breached,
 }

@@ -46,13 +46,13 @@ class Job:
     @strawberry.field
     async def order(self, info: Info) -> Order | None:
         """The order that it is about."""
-        found = await info.context.services.fulfillments.about(self.record)
+        found = await info.context.loaders.order_about(self.record)
         return None if found is None else Order.of(found)
 
     @strawberry.field
     async def fulfillment_order(self, info: Info) -> FulfillmentOrder | None:
         """The work that it is about; null where it is about an order as a whole."""
-        found = await info.context.services.fulfillments.about(self.record)
+        found = await info.context.loaders.order_about(self.record)
         if found is None or self.record.kind is JobKind.ROUTE:
             return None
         return FulfillmentOrder.of(found.work(FulfillmentOrderId(self.record.subject)), Order.of(found), info.context)

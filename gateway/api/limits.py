@@ -30,10 +30,20 @@ SATURATED: Final = 10**9
 SAME_KEY_MAX: Final = 20
 
 # How often a list repeats what is in it: by an argument that says so, or as many as there usually are.
-SIZED_BY: Final[Mapping[str, str]] = {"inventory": "skus", "nodes": "ids", "orders": "first", "jobs": "first", "timeline": "first"}
+SIZED_BY: Final[Mapping[str, str]] = {
+    "inventory": "skus",
+    "nodes": "ids",
+    "orders": "first",
+    "jobs": "first",
+    "timeline": "first",
+    "promise": "skus",
+    "routingPolicies": "first",
+}
 USUAL_SIZE: Final[Mapping[str, int]] = {
     "orders": 20,
     "jobs": 20,
+    "routingPolicies": 20,
+    "rules": 10,
     "timeline": 20,
     "locations": 20,
     "pickupSlots": 20,
@@ -44,6 +54,8 @@ USUAL_SIZE: Final[Mapping[str, int]] = {
     "routingDecisions": 2,
     "candidates": 20,
     "plan": 2,
+    "packages": 2,
+    "parts": 6,
     "shippingQuotes": 10,  # each asks systems outside
 }
 WITHOUT_REPEAT: Final = frozenset({"edges", "nodes"})  # of a connection: its field has said how many
@@ -126,7 +138,7 @@ class _Measure:
 
     def _field(self, node: FieldNode, *, repeat: bool) -> Size:
         name = node.name.value
-        is_page = name in {"orders", "jobs"}
+        is_page = name in {"orders", "jobs", "routingPolicies"}
         inside = self.size(node.selection_set, repeat=not is_page) if node.selection_set else Size()
         times = 1 if name in WITHOUT_REPEAT and not repeat else self._times(node)
         return Size(

@@ -9,7 +9,8 @@ from gateway.api.identifiers import key_of
 from gateway.api.inputs.checks import once, reason_code
 from gateway.api.inputs.fulfillments import FulfillmentOrderAcceptInput, FulfillmentOrderRejectInput, FulfillmentOrderShipInput
 from gateway.api.inputs.jobs import JobRetryInput
-from gateway.api.inputs.purchases import OrderCancelInput, OrderPlaceInput
+from gateway.api.inputs.policies import RoutingPolicyActivateInput, RoutingPolicyArchiveInput, RoutingPolicyCreateInput
+from gateway.api.inputs.purchases import OrderCancelInput, OrderPlaceInput, OrderRerouteInput
 from gateway.api.inputs.reservations import (
     ReservationCreateInput,
     ReservationExtendInput,
@@ -18,6 +19,7 @@ from gateway.api.inputs.reservations import (
 )
 from gateway.api.jobs import Job, JobPayload
 from gateway.api.orders import FulfillmentOrder, FulfillmentOrderPayload, Order, OrderPayload
+from gateway.api.policies import RoutingPolicy, RoutingPolicyPayload
 from gateway.api.reservations import Reservation, ReservationPayload
 from gateway.domain import orders
 from gateway.domain.identity import FulfillmentOrderId, OrderId, ReservationId
@@ -131,6 +133,31 @@ class Mutation:
         return OrderPayload(order=Order.of(order), user_errors=[])
 
     @strawberry.mutation
+    async def order_reroute(self, info: Info, input: OrderRerouteInput) -> OrderPayload | None:
+        """Decide yourself where all of an order comes from that has not left. No routing policy counts against it.
+
+        What has no location gets one at once. What another location has not sent is asked back, and goes there once that location's
+        system says that it stopped.
+
+        Args:
+            input: Which order, and from where.
+        """
+        who = info.context.must(Right.FULFILL)
+        try:
+            order_id, locations = input.meant()
+            order = await info.context.services.rerouting.direct(
+                order_id,
+                locations,
+                expected_version=input.expected_version,
+                reason=input.reason,
+                by=who.name,
+                once=once(who, "orderReroute", input),
+            )
+        except (Refusal, Refusals) as refused:
+            return OrderPayload(order=None, user_errors=user_errors(refused))
+        return OrderPayload(order=Order.of(order), user_errors=[])
+
+    @strawberry.mutation
     async def fulfillment_order_accept(self, info: Info, input: FulfillmentOrderAcceptInput) -> FulfillmentOrderPayload | None:
         """Say for a location that it does the work.
 
@@ -210,6 +237,55 @@ class Mutation:
         except (Refusal, Refusals) as refused:
             return FulfillmentOrderPayload(fulfillment_order=None, user_errors=user_errors(refused))
         return _payload(order, work, info.context)
+
+    @strawberry.mutation
+    async def routing_policy_create(self, info: Info, input: RoutingPolicyCreateInput) -> RoutingPolicyPayload | None:
+        """Write a new version of a routing policy. Orders are not routed by it before it is activated.
+
+        Rules that contradict themselves or each other are refused, each by name.
+
+        Args:
+            input: What it says.
+        """
+        who = info.context.must(Right.CHANGE_POLICIES)
+        try:
+            rules, asked = input.meant(), once(who, "routingPolicyCreate", input)
+            policy = await info.context.services.policies.create(input.name, rules, note=input.note, by=who.name, once=asked)
+        except (Refusal, Refusals) as refused:
+            return RoutingPolicyPayload(routing_policy=None, user_errors=user_errors(refused))
+        return RoutingPolicyPayload(routing_policy=RoutingPolicy.of(policy), user_errors=[])
+
+    @strawberry.mutation
+    async def routing_policy_activate(self, info: Info, input: RoutingPolicyActivateInput) -> RoutingPolicyPayload | None:
+        """Route orders by that version from now on, instead of by the one of the same name that is in force.
+
+        An archived version can be activated again.
+
+        Args:
+            input: Which version, and why.
+        """
+        who = info.context.must(Right.CHANGE_POLICIES)
+        try:
+            key, asked = input.meant(), once(who, "routingPolicyActivate", input)
+            policy = await info.context.services.policies.activate(key, reason=input.reason, by=who.name, once=asked)
+        except (Refusal, Refusals) as refused:
+            return RoutingPolicyPayload(routing_policy=None, user_errors=user_errors(refused))
+        return RoutingPolicyPayload(routing_policy=RoutingPolicy.of(policy), user_errors=[])
+
+    @strawberry.mutation
+    async def routing_policy_archive(self, info: Info, input: RoutingPolicyArchiveInput) -> RoutingPolicyPayload | None:
+        """Route orders by that version no longer, or put a draft away. One version of `default` is always in force.
+
+        Args:
+            input: Which version, and why.
+        """
+        who = info.context.must(Right.CHANGE_POLICIES)
+        try:
+            key, asked = input.meant(), once(who, "routingPolicyArchive", input)
+            policy = await info.context.services.policies.archive(key, reason=input.reason, by=who.name, once=asked)
+        except (Refusal, Refusals) as refused:
+            return RoutingPolicyPayload(routing_policy=None, user_errors=user_errors(refused))
+        return RoutingPolicyPayload(routing_policy=RoutingPolicy.of(policy), user_errors=[])
 
 
 def _work(id: str) -> FulfillmentOrderId:

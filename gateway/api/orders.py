@@ -25,6 +25,7 @@ from gateway.api.shipments import Rejection, Shipment, lines_of
 from gateway.domain import fulfillments, orders
 from gateway.domain.capacity import day_named
 from gateway.domain.events import OrderEvent as Happened
+from gateway.domain.identity import LocationId
 
 TIMELINE_MAX = 200
 
@@ -169,6 +170,34 @@ class OrderEvent:
 
 @described
 @strawberry.type
+class Direction:
+    """What somebody decided about where the rest of an order comes from. It holds until that has a location.
+
+    Attributes:
+        reason: Why.
+        by: Who decided it.
+        at: When.
+    """
+
+    reason: str
+    by: str
+    at: Instant
+    source: strawberry.Private[orders.Direction]
+
+    @strawberry.field
+    def locations(self, info: Info) -> list[Location]:
+        """From where; locations that are gone are left out."""
+        places = (info.context.services.network.get(LocationId(each)) for each in self.source.locations)
+        return [info.context.places.location(place) for place in places if place is not None]
+
+    @staticmethod
+    def of(said: orders.Direction) -> "Direction":
+        """The decision as the graph shows it."""
+        return Direction(reason=said.reason, by=said.by, at=Instant(said.at), source=said)
+
+
+@described
+@strawberry.type
 class Order(Node):
     """What was bought.
 
@@ -181,9 +210,15 @@ class Order(Node):
         placed_at: When it was placed.
         method: How the goods reach the customer.
         preference: What the customer gives up money for.
+        customer_class: What the channel said of the customer.
+        policy: The routing policy that the channel named, if it named one.
+        parked_because: Why what it waits for waits for a person; the job that waits is among `jobs(state: DEAD)`.
+        wave_at: When it is routed, together with others, if it waits for that.
+        cancel_waiting_at: When what still waits for stock is canceled, if it is not to wait for ever.
         pickup_slot: When the slot begins in which the customer picks it up, if one is named.
         supported_actions: What can be asked for now.
         canceled_because: The reason code of its cancellation, from when it was asked for.
+        directed: What somebody decided about where the rest of it comes from; null once that is done, and where policies decide.
         lines: What was bought.
     """
 
@@ -195,9 +230,15 @@ class Order(Node):
     placed_at: Instant
     method: Method
     preference: Preference
+    customer_class: str | None
+    policy: str | None
+    parked_because: str | None
+    wave_at: Instant | None
+    cancel_waiting_at: Instant | None
     pickup_slot: Instant | None
     supported_actions: list[OrderAction]
     canceled_because: str | None
+    directed: Direction | None
     lines: list[OrderLine]
     source: strawberry.Private[orders.Order]
 
@@ -238,9 +279,15 @@ class Order(Node):
             placed_at=Instant(order.placed_at),
             method=order.method,
             preference=order.preference,
+            customer_class=order.customer_class,
+            policy=order.policy,
+            parked_because=order.parked_because,
+            wave_at=None if order.wave_at is None else Instant(order.wave_at),
+            cancel_waiting_at=None if order.cancel_waiting_at is None else Instant(order.cancel_waiting_at),
             pickup_slot=None if order.pickup_slot is None else Instant(order.pickup_slot),
             supported_actions=list(order.supported_actions),
             canceled_because=None if order.cancellation is None else order.cancellation.reason_code,
+            directed=None if order.directed is None else Direction.of(order.directed),
             lines=[
                 OrderLine(
                     id=strawberry.ID(line.id),

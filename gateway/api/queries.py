@@ -8,13 +8,14 @@ from typing import Final
 import strawberry
 
 from gateway.api.context import Info, Operation
+from gateway.api.delivery import CartPromise, ProductPromise, cart_promise, product_promises
 from gateway.api.describe import described
-from gateway.api.enums import JobState, Method, OrderSort
-from gateway.api.errors import user_errors
+from gateway.api.enums import JobState, Method, OrderSort, PolicyState
 from gateway.api.identifiers import key_of, parts_of, position_of
 from gateway.api.inputs.checks import LineInput, skus_of
 from gateway.api.inputs.lookups import LocationBy, OrderBy, OrderFilterInput
-from gateway.api.inputs.purchases import AddressInput, RoutingInput
+from gateway.api.inputs.policies import policy_of
+from gateway.api.inputs.purchases import AddressInput
 from gateway.api.inputs.quotes import wish_of
 from gateway.api.inventory import InventoryItem
 from gateway.api.jobs import JobConnection
@@ -22,14 +23,18 @@ from gateway.api.locations import Location, Source
 from gateway.api.node import Node
 from gateway.api.order_pages import OrderConnection
 from gateway.api.orders import FulfillmentOrder, Order
+from gateway.api.policies import RoutingPolicy, RoutingPolicyConnection
+from gateway.api.prices import PriceBook
 from gateway.api.quotes import ShippingQuote
 from gateway.api.reservations import Reservation
-from gateway.api.routing import RoutingDecision, RoutingPreview
+from gateway.api.routing import RoutingDecision, RoutingPreview, RoutingReplay
 from gateway.api.scalars import Instant
+from gateway.api.waves import RoutingWave
+from gateway.api.whatif import RoutingComparison, routing_comparison, routing_policy_preview, routing_preview
 from gateway.domain import orders
 from gateway.domain.identity import FulfillmentOrderId, LocationId, ReservationId, SourceName
 from gateway.domain.principals import Right
-from gateway.domain.refusals import Invalid, NotFound, Refusal, Refusals
+from gateway.domain.refusals import Invalid, NotFound, Refusals
 from gateway.ports import OrderFilter, PageRequest
 
 PAGE_DEFAULT: Final = 20
@@ -187,19 +192,9 @@ class Query:
         info.context.must(Right.RESERVE)
         return await _reservation(_key("Reservation", id), info.context)
 
-    @strawberry.field
-    async def routing_preview(self, info: Info, input: RoutingInput) -> RoutingPreview:
-        """Where something would come from if it were ordered now. Nothing is stored or kept.
-
-        Args:
-            input: What is to go where.
-        """
-        info.context.must(Right.READ_STOCK)
-        try:
-            record = await info.context.services.routing.preview(input.meant())
-        except (Refusal, Refusals) as refused:
-            return RoutingPreview(decision=None, user_errors=user_errors(refused))
-        return RoutingPreview(decision=RoutingDecision.of(record, info.context), user_errors=[])
+    routing_preview: RoutingPreview = strawberry.field(resolver=routing_preview)
+    routing_comparison: RoutingComparison = strawberry.field(resolver=routing_comparison)
+    routing_policy_preview: RoutingComparison = strawberry.field(resolver=routing_policy_preview)
 
     @strawberry.field
     async def shipping_quotes(
@@ -219,6 +214,9 @@ class Query:
         found = await info.context.services.quotes.ask(wish_of(lines, to, method))
         return [ShippingQuote.of(each, info.context) for each in found]
 
+    promise: list[ProductPromise] = strawberry.field(resolver=product_promises)
+    cart_promise: CartPromise = strawberry.field(resolver=cart_promise)
+
     @strawberry.field
     async def routing_decision(self, info: Info, id: strawberry.ID) -> RoutingDecision | None:
         """How an order was routed.
@@ -228,6 +226,57 @@ class Query:
         """
         info.context.must(Right.READ_ORDERS)
         return await _decision(_key("RoutingDecision", id), info.context)
+
+    @strawberry.field
+    async def routing_replay(self, info: Info, id: strawberry.ID) -> RoutingReplay | None:
+        """A decision, made again from what was kept of it: what it was made on, in which world, and by which version of the policy.
+
+        Args:
+            id: Which decision; null when there is none.
+        """
+        info.context.must(Right.READ_ORDERS)
+        return await RoutingReplay.of(_key("RoutingDecision", id), info.context)
+
+    @strawberry.field
+    async def price_book(self, info: Info) -> PriceBook | None:
+        """What the last units of scarce stock are worth now; null until enough orders came to learn from."""
+        info.context.must(Right.READ_POLICIES)
+        return PriceBook.of(info.context)
+
+    @strawberry.field
+    async def routing_waves(self, info: Info) -> list[RoutingWave]:
+        """The last waves that this gateway has planned, the newest first; 20 at most."""
+        info.context.must(Right.READ_POLICIES)
+        return [RoutingWave.of(each) for each in reversed(info.context.services.waves.planned)]
+
+    @strawberry.field
+    async def routing_policy(self, info: Info, id: strawberry.ID) -> RoutingPolicy | None:
+        """One version of a routing policy.
+
+        Args:
+            id: Which version.
+        """
+        return await _policy(_key("RoutingPolicy", id), info.context)
+
+    @strawberry.field
+    async def routing_policies(
+        self,
+        info: Info,
+        name: str | None = None,
+        state: PolicyState | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> RoutingPolicyConnection:
+        """Routing policies, by name, the newest version first, a page at a time (Relay): 20 unless you say otherwise, at most 100.
+
+        Args:
+            name: Versions of this policy only.
+            state: In this state only; `ACTIVE` are those by which orders are routed.
+            first: So many from the start, or after a cursor.
+            after: The cursor to go on from.
+        """
+        info.context.must(Right.READ_POLICIES)
+        return await RoutingPolicyConnection.page(info.context.services.policies, name, state, first, after)
 
 
 # ---------------------------------------------------------------------------------------------- anything by its id
@@ -276,6 +325,13 @@ async def _decision(key: str, operation: Operation) -> RoutingDecision | None:
     return None if found is None else RoutingDecision.of(found, operation)
 
 
+async def _policy(key: str, operation: Operation) -> RoutingPolicy | None:
+    operation.must(Right.READ_POLICIES)
+    version = policy_of(key)
+    found = None if version is None else await operation.services.policies.find(version)
+    return None if found is None else RoutingPolicy.of(found)
+
+
 async def _item(key: str, operation: Operation) -> InventoryItem | None:
     operation.must(Right.READ_STOCK)
     try:
@@ -300,6 +356,7 @@ _FETCH: Final[Mapping[str, Callable[[str, Operation], Awaitable[Node | None]]]] 
     "FulfillmentOrder": _work,
     "Reservation": _reservation,
     "RoutingDecision": _decision,
+    "RoutingPolicy": _policy,
     "InventoryItem": _item,
     "Location": _location,
     "Source": _source,

@@ -16,6 +16,8 @@ from strawberry.types import ExecutionContext
 from gateway.api.context import Context, Loaders, Operation
 from gateway.api.errors import (
     CapacityFullError,
+    ContradictoryRuleError,
+    GuardrailError,
     InsufficientStockError,
     NotAllowedInStateError,
     PlainUserError,
@@ -114,6 +116,8 @@ def schema_of(limits: Queries) -> GatewaySchema:
             SlotFullError,
             NotAllowedInStateError,
             VersionConflictError,
+            ContradictoryRuleError,
+            GuardrailError,
             FulfillmentOrder,
         ],
         execution_context_class=ProjectingExecutor,

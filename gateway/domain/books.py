@@ -17,6 +17,7 @@ from connectors.contract import Sku
 from gateway.domain.fulfillments import FulfillmentOrder, Units, tally
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.orders import Order
+from gateway.domain.policies import PolicyKey, PolicyState, RoutingPolicy
 from gateway.domain.refusals import NotFound
 from gateway.domain.reservations import Reservation, ReservationState, ReservationStep
 from gateway.domain.sourcing import DecisionRecord
@@ -74,7 +75,10 @@ class NewEvent:
 
 @dataclass(slots=True, kw_only=True)
 class Books:
-    """Working copies of what a batch touches. ``now`` is the instant of the transaction, ``new_id`` makes ids."""
+    """Working copies of what a batch touches. ``now`` is the instant of the transaction, ``new_id`` makes ids.
+
+    Of each changed policy it is noted whether it is new.
+    """
 
     now: datetime
     new_id: Callable[[], str]
@@ -87,12 +91,14 @@ class Books:
     events: list[NewEvent] = field(default_factory=list)
     jobs: list[NewJob] = field(default_factory=list)
     known_jobs: dict[str, JobRecord] = field(default_factory=dict)
+    policies: dict[PolicyKey, RoutingPolicy] = field(default_factory=dict)
     retried_jobs: list[JobRecord] = field(default_factory=list)
     decisions: list[DecisionRecord] = field(default_factory=list)
     changed_orders: dict[OrderId, None] = field(default_factory=dict)
     changed_reservations: dict[ReservationId, None] = field(default_factory=dict)
     changed_shelves: dict[ShelfKey, None] = field(default_factory=dict)
     changed_sources: dict[SourceName, None] = field(default_factory=dict)
+    changed_policies: dict[PolicyKey, bool] = field(default_factory=dict)
     _undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
     @contextmanager
@@ -158,9 +164,9 @@ class Books:
         """See to it that what its source has set aside for this work is given back: it has served."""
         self.jobs.append(NewJob(kind=JobKind.RELEASE, subject=work.id, lane=work.id, run_at=self.now))
 
-    def reroute(self, order: OrderId) -> None:
-        """See to it that units of this order find a location."""
-        self.jobs.append(NewJob(kind=JobKind.ROUTE, subject=order, lane=order, run_at=self.now))
+    def reroute(self, order: OrderId, *, at: datetime | None = None) -> None:
+        """See to it that units of this order find a location, then or now."""
+        self.jobs.append(NewJob(kind=JobKind.ROUTE, subject=order, lane=order, run_at=at or self.now))
 
     # ------------------------------------------------------------------------------------------ jobs
     def job(self, job: str) -> JobRecord:
@@ -177,6 +183,34 @@ class Books:
     def retry(self, job: JobRecord) -> None:
         """Have a dead job tried again, now. It counts as tried once, so that what became of that is looked up first."""
         self.retried_jobs.append(job)
+
+    # ------------------------------------------------------------------------------------------ policies
+    def policy(self, key: PolicyKey) -> RoutingPolicy:
+        """That version of a routing policy as it is now.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self.policies.get(key)
+        if found is None:
+            raise NotFound(what="routing policy", name=f"{key[0]}, version {key[1]}", path=("input", "id"))
+        return found
+
+    def active_policy(self, name: str) -> RoutingPolicy | None:
+        """The version of that policy that is in force."""
+        versions = (each for each in self.policies.values() if each.name == name and each.state is PolicyState.ACTIVE)
+        return next(versions, None)
+
+    def newest_policy(self, name: str) -> int:
+        """The newest version of that policy; 0 if it is a new one."""
+        return max((each.version for each in self.policies.values() if each.name == name), default=0)
+
+    def keep_policy(self, policy: RoutingPolicy) -> RoutingPolicy:
+        """Keep that version of a policy as it is now."""
+        is_new = self.changed_policies.get(policy.key, policy.key not in self.policies)
+        self._set(self.changed_policies, policy.key, is_new)
+        self._set(self.policies, policy.key, policy)
+        return policy
 
     # ------------------------------------------------------------------------------------------ holds
     def reservation(self, reservation: ReservationId) -> Reservation:
@@ -273,8 +307,9 @@ class Books:
 
     def settle(self, readings: Mapping[ShelfKey, Reading]) -> None:
         """Take off what these readings already contain, wherever this attempt writes something anyway."""
-        for key in dict.fromkeys(key for mapping, key, _ in self._undo if mapping is self.changed_shelves):
-            shelf, reading = self.shelves[key], readings.get(key)
+        for key in dict.fromkeys(key for mapping, key, _ in self._undo if mapping is self.shelves):
+            shelf = self.shelves[key]
+            reading = readings.get(key) if shelf.acknowledged else None
             contained = contained_in(reading, shelf) if reading is not None and reading.available is not None else ()
             if reading is None or not contained:
                 continue
@@ -341,8 +376,10 @@ class Books:
         )
 
     def _put(self, shelf: Shelf) -> None:
-        self._set(self.shelves, (shelf.sku, shelf.location), shelf)
-        self._set(self.changed_shelves, (shelf.sku, shelf.location), None)
+        key = (shelf.sku, shelf.location)
+        self._set(self.shelves, key, shelf)
+        if key not in self.changed_shelves:
+            self._set(self.changed_shelves, key, None)
 
     def _set(self, mapping: dict[K, V], key: K, value: V) -> None:
         self._undo.append((mapping, key, mapping.get(key, _ABSENT)))

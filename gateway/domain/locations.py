@@ -27,7 +27,8 @@ class Location:
     """A place that can fulfill. ``code`` is for people, ``remote_id`` is the source's; ``position`` None: nobody knows where.
 
     ``units_per_day`` is what it can send or hand over on one local day, ``pickups_per_slot`` how many customers it can serve in
-    each of its pickup slots of ``slot_minutes``; None: no limit, and no slots.
+    each of its pickup slots of ``slot_minutes``; None: no limit, and no slots. ``schedule`` is the name of the hours it works by;
+    None: those of its kind.
     """
 
     id: LocationId
@@ -45,3 +46,4 @@ class Location:
     units_per_day: int | None = None
     slot_minutes: int | None = None
     pickups_per_slot: int | None = None
+    schedule: str | None = None

@@ -110,8 +110,23 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Direction:
+    """Somebody said which locations the order comes from. It holds until all that was to be routed then has a location."""
+
+    locations: tuple[str, ...]
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What was bought. ``version`` counts its changes, 1..n; each is an event. ``pickup_slot`` is when that slot begins."""
+    """What was bought. ``version`` counts its changes, 1..n; each is an event. ``pickup_slot`` is when that slot begins.
+
+    ``backordered``: no location has what it still waits for. ``parked_because``: a person is to say what becomes of that; None: it
+    is tried again by itself. ``cancel_waiting_at``: what still waits then is canceled. ``wave_at``: it is routed then,
+    together with others. The last three are what routing goes by.
+    """
 
     id: OrderId
     number: str
@@ -128,6 +143,13 @@ class Order:
     status: OrderStatus = OrderStatus.PLACED
     version: int = 0
     backordered: bool = False
+    parked_because: str | None = None
+    cancel_waiting_at: datetime | None = None
+    wave_at: datetime | None = None
+    customer_class: str | None = None
+    policy: str | None = None
+    from_location: str | None = None
+    directed: Direction | None = None
     cancellation: Cancellation | None = None
     fulfillment_orders: tuple[FulfillmentOrder, ...] = field(default=())
 
@@ -215,7 +237,11 @@ class Order:
         unrouted = self.unrouted
         to_come = bool(unrouted) or any(work.is_open for work in self.fulfillment_orders)
         left = any(work.shipped for work in self.fulfillment_orders)
-        routed = replace(self, backordered=False) if self.backordered and not unrouted else self
+        routed = (
+            self
+            if unrouted or not self.backordered
+            else replace(self, backordered=False, parked_because=None, cancel_waiting_at=None)
+        )
         if not to_come:
             return routed.after(OrderStep.FULFILL if left else OrderStep.CANCEL)
         if left:

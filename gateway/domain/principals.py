@@ -28,13 +28,15 @@ class Right(StrEnum):
     CHANGE_ORDERS = "CHANGE_ORDERS"
     FULFILL = "FULFILL"
     READ_SOURCES = "READ_SOURCES"
+    READ_POLICIES = "READ_POLICIES"
+    CHANGE_POLICIES = "CHANGE_POLICIES"
 
 
 _SHOP: Final = frozenset({Right.READ_STOCK, Right.RESERVE, Right.PLACE_ORDERS, Right.READ_ORDERS, Right.CHANGE_ORDERS})
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.STOREFRONT: _SHOP,
-    Role.AGENT: _SHOP | {Right.FULFILL, Right.FOLLOW_EVENTS, Right.READ_SOURCES},
+    Role.AGENT: _SHOP | {Right.FULFILL, Right.FOLLOW_EVENTS, Right.READ_SOURCES, Right.READ_POLICIES},
     Role.PARTNER: frozenset({Right.READ_STOCK, Right.READ_ORDERS, Right.FOLLOW_EVENTS}),
     Role.OPERATOR: frozenset(Right),
 }

@@ -45,6 +45,27 @@ class Invalid(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class ContradictoryRule(Refusal):
+    """A rule of a routing policy cannot be meant as it is written."""
+
+    code = "CONTRADICTORY_RULE"
+    says = "{rule}: {problem}"
+    rule: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class GuardrailBreached(Refusal):
+    """A change of policy would do more to orders like those of the past than it may, and nobody said that it is meant."""
+
+    code = "GUARDRAIL_BREACHED"
+    says = "{measure} would be {measured:,.1f}, and {limit:,.1f} is the limit; with `force`, and a reason, it is done all the same."
+    measure: str
+    measured: float
+    limit: float
+
+
+@dataclass(eq=False, kw_only=True)
 class NotFound(Refusal):
     """There is no such thing, or it is not for the caller to see."""
 

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.identity import OrderId
-from gateway.domain.routing import Decision
+from gateway.domain.policies import Rule
+from gateway.domain.routing import Decision, Inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """A decision, what it was made on, and when. ``inputs_hash`` is of the problem as it was seen then."""
+    """A decision, what it was made on, and when.
+
+    ``rule`` is the one of the policy that it was made by, without the parts that were ``relaxed``. ``inputs_hash`` is the digest
+    of the ``inputs``, which are None of decisions that were kept before inputs were. ``own_rule`` is the rule itself, where it
+    is of no policy that is kept: somebody chose the locations.
+    """
 
     id: str
     order: OrderId | None
@@ -19,3 +25,7 @@ class DecisionRecord:
     inputs_hash: str
     decision: Decision
     explanation: str
+    inputs: Inputs | None = None
+    rule: str = ""
+    relaxed: tuple[str, ...] = ()
+    own_rule: Rule | None = None

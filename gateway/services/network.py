@@ -15,6 +15,7 @@ from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.locations import Location, LocationKind
 from gateway.domain.refusals import NotFound
 from gateway.ports import Correction, Source, Sources, Store, Upkeep
+from gateway.services.atlas import Atlas
 from gateway.services.bells import rung
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ class Network:
     retry_s: float
     deadline_s: float
     _by_id: dict[LocationId, Location] = field(default_factory=dict)
+    _atlas: Atlas = field(default_factory=lambda: Atlas(locations=()))
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def load(self) -> None:
@@ -74,7 +76,11 @@ class Network:
 
     def all(self) -> tuple[Location, ...]:
         """Every location of a configured source, by code."""
-        return tuple(sorted(self._by_id.values(), key=lambda each: each.code))
+        return self._atlas.locations
+
+    def atlas(self) -> Atlas:
+        """The same, with all that is worked out of them; the same object for as long as nothing changes."""
+        return self._atlas
 
     def of_source(self, source: SourceName) -> tuple[Location, ...]:
         """The locations that this source looks after, by code."""
@@ -119,7 +125,10 @@ class Network:
         self._adopt(self._corrected(each) for each in await self.store.locations())
 
     def _adopt(self, locations: Iterable[Location]) -> None:
-        self._by_id |= {each.id: each for each in locations if each.source in self.sources}
+        found = self._by_id | {each.id: each for each in locations if each.source in self.sources}
+        if found != self._by_id:
+            self._by_id = found
+            self._atlas = Atlas(locations=tuple(sorted(found.values(), key=lambda each: each.code)))
 
     async def _ask(self, source: Source) -> tuple[Location, ...] | None:
         try:
@@ -189,4 +198,5 @@ def corrected(location: Location, correction: Correction) -> Location:
         units_per_day=correction.units_per_day,
         slot_minutes=correction.slot_minutes,
         pickups_per_slot=correction.pickups_per_slot,
+        schedule=correction.schedule,
     )

@@ -16,9 +16,10 @@ from gateway.domain.reservations import Reservation, ReservationStep
 from gateway.domain.routing import Preference
 from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Once, OrderFilter, OrderPage, PageRequest, Store, Touches, Writer
+from gateway.services.directions import as_directed, served
 from gateway.services.network import Network
 from gateway.services.reservations import usable
-from gateway.services.routing import Landscape, Routing, Wish, allocate, check_pickup
+from gateway.services.routing import Landscape, Routing, Wish, allocate, check_pickup, pooled
 
 NUMBER_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_CHARACTERS: Final = 10
@@ -37,6 +38,9 @@ class Purchase:
     reservation: ReservationId | None = None
     pickup_at: LocationId | None = None
     pickup_slot: datetime | None = None
+    from_location: LocationId | None = None
+    customer_class: str | None = None
+    policy: str | None = None
 
     def slot(self, kept: Reservation | None) -> datetime | None:
         """The slot that it names, else the one that its hold keeps where it is picked up."""
@@ -52,8 +56,12 @@ class Purchase:
             method=self.method,
             preference=self.preference,
             pickup_at=self.pickup_at,
+            from_location=self.from_location,
             pickup_slot=self.slot(kept),
             kept=kept,
+            channel=self.channel,
+            customer_class=self.customer_class,
+            policy=self.policy,
         )
 
 
@@ -175,20 +183,31 @@ class Place:
             pickup_at=bought.pickup_at,
             pickup_slot=bought.slot(kept),
             reservation=bought.reservation,
+            customer_class=bought.customer_class,
+            policy=bought.policy,
+            from_location=bought.from_location,
             lines=tuple(OrderLine(id=str(number), sku=line.sku, units=line.units) for number, line in enumerate(bought.lines, 1)),
             version=1,
         )
+        waiting = pooled(books, placed, self.landscape, bought.lines)
+        if waiting is not None:
+            return books.record(waiting, event="order.placed", actor=self.by)
         routed = allocate(books, placed, self.landscape, lines=bought.lines, kept=kept, plan=self.plan)
         books.announce(placed, event="order.placed", actor=self.by)
-        return books.record(routed.settled(), event="order.routed", actor="routing")
+        if not routed.backordered:
+            return books.record(routed.settled(), event="order.routed", actor="routing")
+        books.demand(order, routed.unrouted, routed=False)
+        books.reroute(order)
+        return books.record(routed.settled(), event="order.backordered", actor="routing", cause=routed.parked_because)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reroute:
-    """Find locations for units of an order that have none."""
+    """Find locations for units of an order that have none. ``plan`` is where they may come from if they still can."""
 
     order: OrderId
     landscape: Landscape
+    plan: DecisionRecord | None = None
 
     @property
     def touches(self) -> Touches:
@@ -197,19 +216,29 @@ class Reroute:
 
     def decide(self, books: Books) -> Order:
         """Route what is unrouted now, if anything still is; without stock it is backordered."""
-        order = books.order(self.order)
+        order = replace(books.order(self.order), wave_at=None)
         lines = order.unrouted
         if not lines:
             return order
         try:
-            routed = allocate(books, order, self.landscape, lines=lines)
+            routed = allocate(books, order, as_directed(self.landscape, order), lines=lines, plan=self.plan)
         except Refusals as refusals:
-            if order.backordered:
-                return order
-            waiting = replace(order, backordered=True).settled()
-            return books.record(waiting, event="order.backordered", actor="routing", cause=str(refusals))
+            return self._still_waiting(books, replace(order, backordered=True), order, str(refusals))
+        if routed.unrouted == lines:
+            return self._still_waiting(books, routed, order, routed.parked_because)
         books.demand(order.id, lines, routed=True)
-        return books.record(routed.settled(), event="order.routed", actor="routing")
+        books.demand(order.id, routed.unrouted, routed=False)
+        return books.record(served(routed).settled(), event="order.routed", actor="routing")
+
+    def _still_waiting(self, books: Books, waiting: Order, before: Order, why: str | None) -> Order:
+        """Nothing of it can be sent: say so once, and cancel it when its time is over."""
+        if waiting.cancel_waiting_at is not None and waiting.cancel_waiting_at <= books.now:
+            books.demand(waiting.id, waiting.unrouted, routed=True)
+            canceled = replace(waiting, backordered=False, parked_because=None).without_unrouted().settled()
+            return books.record(canceled, event="order.canceled", actor="routing", cause="It waited for as long as it may.")
+        if waiting == before:
+            return before
+        return books.record(waiting.settled(), event="order.backordered", actor="routing", cause=why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,18 +13,35 @@ from gateway.domain.events import OrderEvent
 from gateway.domain.identity import FulfillmentOrderId, LocationId, OrderId, ReservationId, SourceName
 from gateway.domain.locations import Location
 from gateway.domain.orders import Order
+from gateway.domain.policies import PolicyKey, PolicyState, RoutingPolicy
+from gateway.domain.pricing import PriceBook
 from gateway.domain.refusals import NoLongerKnown
 from gateway.domain.reservations import Reservation
+from gateway.domain.routing import World
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
 from gateway.domain.tasks import JobRecord, JobState
+from gateway.domain.whatif import Past
 from gateway.ports import Backlog, OpenWork, OrderFilter, OrderPage, PageRequest
 from gateway.storage.claims import DIGITS_MAX, record_of
 from gateway.storage.database import Database, question
 from gateway.storage.documents import instant, micros, read
 from gateway.storage.ledgers import load_epochs, load_orders, load_reservations, load_shelves
 from gateway.storage.statements import among, store_now
-from gateway.storage.tables import decision, event, hold, job, ledger, location, order, order_sku, work
+from gateway.storage.tables import (
+    decision,
+    event,
+    hold,
+    job,
+    ledger,
+    location,
+    order,
+    order_sku,
+    price_book,
+    routing_input,
+    routing_policy,
+    work,
+)
 
 Query = Any  # a Select; its type parameters differ between SQLAlchemy 2.0 and 2.1
 Found = Any  # a Row of it
@@ -80,6 +97,13 @@ class SqlStore:
         return None if found is None else OrderId(found[0])
 
     @question
+    async def orders_of_works(self, works: Collection[FulfillmentOrderId]) -> Mapping[FulfillmentOrderId, OrderId]:
+        """The orders that these belong to; what does not exist is left out."""
+        query = select(work.c.id, work.c.order_id).where(among(work.c.id, works))
+        async with self.database.reading.connect() as connection:
+            return {FulfillmentOrderId(row[0]): OrderId(row[1]) for row in await connection.execute(query)}
+
+    @question
     async def page(self, which: OrderFilter, page: PageRequest) -> OrderPage:
         """One page of orders, by key: as fast on the last page as on the first."""
         descending = page.newest_first is not page.backward
@@ -122,6 +146,52 @@ class SqlStore:
         """That decision."""
         found = await self._first(select(decision.c.body).where(decision.c.id == decision_id))
         return None if found is None else read(found[0], DecisionRecord)
+
+    @question
+    async def past_decisions(self, *, before: str | None, limit: int) -> tuple[Past, ...]:
+        """How orders were routed, the newest decision first, from before that one on: ids sort by time of making."""
+        query = select(decision.c.body).order_by(decision.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(decision.c.id < before)
+        async with self.database.reading.connect() as connection:
+            return tuple(read(row[0], Past) for row in await connection.execute(query))
+
+    async def policy(self, key: PolicyKey) -> RoutingPolicy | None:
+        """That version of a routing policy."""
+        found = await self._first(_POLICIES.where(routing_policy.c.name == key[0], routing_policy.c.version == key[1]))
+        return None if found is None else read(found[0], RoutingPolicy)
+
+    async def world(self, digest: str) -> World | None:
+        """What decisions were made in, by its digest."""
+        found = await self._first(_WORLD, {"digest": digest})
+        return None if found is None else read(found[0], World)
+
+    @question
+    async def policies_in_force(self) -> tuple[RoutingPolicy, ...]:
+        """The versions of routing policies that are in force, one of each name at most."""
+        async with self.database.reading.connect() as connection:
+            return tuple(read(row[0], RoutingPolicy) for row in await connection.execute(_IN_FORCE))
+
+    @question
+    async def policies(
+        self, *, name: str | None, state: PolicyState | None, after: PolicyKey | None, limit: int
+    ) -> tuple[RoutingPolicy, ...]:
+        """Versions of that routing policy, or of all, in that state, or in any: by name, the newest version first."""
+        table = routing_policy.c
+        query = _POLICIES.limit(limit)
+        if name is not None:
+            query = query.where(table.name == name)
+        if state is not None:
+            query = query.where(table.state == state)
+        if after is not None:
+            query = query.where(or_(table.name > after[0], and_(table.name == after[0], table.version < after[1])))
+        async with self.database.reading.connect() as connection:
+            return tuple(read(row[0], RoutingPolicy) for row in await connection.execute(query))
+
+    async def newest_price_book(self) -> PriceBook | None:
+        """The newest prices of scarce stock."""
+        found = await self._first(select(price_book.c.body).order_by(price_book.c.version.desc()).limit(1))
+        return None if found is None else read(found[0], PriceBook)
 
     # ------------------------------------------------------------------------------------------ promises
     @question
@@ -280,6 +350,9 @@ class SqlStore:
 # What is asked all the time is made once: making a statement takes longer than having it executed.
 _MANY: Final = bindparam("many", type_=BigInteger)
 _ORDER_OF_WORK: Final = select(work.c.order_id).where(work.c.id == bindparam("work"))
+_POLICIES: Final = select(routing_policy.c.body).order_by(routing_policy.c.name, routing_policy.c.version.desc())
+_IN_FORCE: Final = _POLICIES.where(routing_policy.c.state == PolicyState.ACTIVE)
+_WORLD: Final = select(routing_input.c.body).where(routing_input.c.hash == bindparam("digest"))
 _NEWEST: Final = select(func.max(event.c.seq))
 _BOUNDS: Final = select(func.min(event.c.seq), func.max(event.c.seq))
 _EVENTS: Final = select(event).where(event.c.seq > bindparam("after")).order_by(event.c.seq).limit(_MANY)

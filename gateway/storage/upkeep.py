@@ -9,16 +9,19 @@ from sqlalchemy import BigInteger, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.locations import Location
+from gateway.domain.pricing import PriceBook
 from gateway.domain.reservations import ReservationState
+from gateway.domain.routing import World
 from gateway.domain.tasks import Job
 from gateway.storage import claims
 from gateway.storage.documents import document, micros
 from gateway.storage.statements import keep
-from gateway.storage.tables import event, location, relay, request, reservation
+from gateway.storage.tables import event, location, price_book, relay, request, reservation, routing_input
 from gateway.storage.writer import GroupCommitWriter
 
 FORGET_ROWS_MAX: Final = 5_000
 EVENTS: Final = "events"
+PRICE_BOOKS_KEPT: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,23 @@ class SqlUpkeep:
 
         if rows:
             await self.writer.attend(remember)
+
+    async def remember_world(self, world: World) -> None:
+        """Keep what decisions are made in, unless it is kept already: what is found by its digest is always the same."""
+
+        async def remember(connection: AsyncConnection) -> None:
+            await keep(connection, routing_input, [(world.digest, world.body)], newer=("body",))
+
+        await self.writer.attend(remember)
+
+    async def keep_price_book(self, book: PriceBook) -> None:
+        """Keep that book, and forget those long before it. Another gateway's of the same version stays."""
+
+        async def remember(connection: AsyncConnection) -> None:
+            await keep(connection, price_book, [(book.version, micros(book.built_at), document(book))], newer=("version",))
+            await connection.execute(delete(price_book).where(price_book.c.version <= book.version - PRICE_BOOKS_KEPT))
+
+        await self.writer.attend(remember)
 
     async def claim_jobs(self, *, limit: int, lease_s: float) -> tuple[Job, ...]:
         """Take jobs that are due, at most one of a lane, for so many seconds."""

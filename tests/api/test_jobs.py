@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import event
+
 from connectors.contract import OutcomeUnknown, SourceError, Transient
 from gateway.domain.fulfillments import RequestStatus as R
 from gateway.domain.identity import OrderId
@@ -96,6 +98,25 @@ def test_dead_jobs_come_in_pages_oldest_first(tmp_path: Path) -> None:
             seen = [(await on.store.order_of_work(work)) for work in await _works(on, orders)]
             assert seen == orders
             assert len({job["order"]["id"] for job in first["nodes"] + rest["nodes"]}) == 3
+
+    run(story)
+
+
+def test_the_orders_of_a_page_of_jobs_are_looked_up_in_one_go(tmp_path: Path) -> None:
+    async def story() -> None:
+        east = Place(stock={MUG: 5}, fails={"request": away(99), "find": away(99)})
+        async with shop(tmp_path, {"east": east}) as on:
+            for number in range(3):
+                await parked(on, key=str(number))
+            asked: list[str] = []
+
+            @event.listens_for(on.store.database.reading.sync_engine, "before_cursor_execute")
+            def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+                asked.append(statement)
+
+            assert len({job["order"]["id"] for job in (await page(on))["nodes"]}) == 3
+            assert len([each for each in asked if "FROM customer_order" in each]) == 1
+            assert len([each for each in asked if "FROM fulfillment_order" in each]) == 1
 
     run(story)
 

@@ -129,7 +129,7 @@ def test_everything_with_an_id_is_found_by_it_and_many_at_once_cost_one_read_per
             more = await graph(
                 """query ($id: ID!) { order(by: {id: $id}) { routingDecisions { id } } source(name: "odoo") { id }
                 location(by: {code: "dallas-warehouse"}) { id }
-                inventory(skus: ["SKU-0001", "SKU-0009", "SKU-0008"]) { id }
+                inventory(skus: ["SKU-0001", "SKU-0009", "SKU-0008"]) { id } routingPolicies { nodes { id } }
                 __type(name: "Node") { possibleTypes { name } } }""",
                 id=order["id"],
             )
@@ -138,6 +138,7 @@ def test_everything_with_an_id_is_found_by_it_and_many_at_once_cost_one_read_per
                 ("FulfillmentOrder", order["fulfillmentOrders"][0]["id"]),
                 ("Reservation", made["reservationCreate"]["reservation"]["id"]),
                 ("RoutingDecision", more["order"]["routingDecisions"][0]["id"]),
+                ("RoutingPolicy", more["routingPolicies"]["nodes"][0]["id"]),
                 ("Location", more["location"]["id"]),
                 ("Source", more["source"]["id"]),
                 *(("InventoryItem", item["id"]) for item in more["inventory"]),

@@ -17,6 +17,7 @@ from tests.benchmarks import inventory_query as inventory
 from tests.benchmarks import order_mix as mix
 from tests.benchmarks import place_order as place
 from tests.benchmarks import reserve_hot_sku as reserve
+from tests.benchmarks import routing as routes
 from tests.benchmarks import scale as paper
 from tests.benchmarks import scale_page as tables
 from tests.benchmarks import sources as nine
@@ -249,6 +250,14 @@ def scale(
         merchant = paper.Merchant(orders_per_s=orders_per_s, sku_locations=sku_locations, subscribers=subscribers)
         of_kinds = {kind: found for kind, found in known.units.items() if kind in kinds}
         _show(paper.report(merchant, paper.needs(merchant, of_kinds), known.machine), as_json=as_json)
+
+
+@main.command("routing", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("name", type=click.Choice(list(routes.BENCHMARKS)))
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def routing(*, name: str, options: Sequence[str]) -> None:
+    """Which location ships, by every policy; NAME --help says more."""
+    sys.exit(routes.run(name, options))
 
 
 def _play(story: Callable[[Path, Advance], Coroutine[Any, Any, Report]], *, steps: int, as_json: bool) -> None:

@@ -25,8 +25,9 @@ from gateway.domain.routing import Tariff
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Reading
 from gateway.ports import Once
+from gateway.services.atlas import Atlas
 from gateway.services.orders import Place, Purchase
-from gateway.services.routing import Landscape
+from gateway.services.routing import Landscape, record, route
 from gateway.storage.database import Database as OpenDatabase
 from gateway.storage.database import opened
 from gateway.storage.writer import GroupCommitWriter
@@ -69,7 +70,7 @@ def landscape(now: datetime) -> Landscape:
     }
     return Landscape(
         at=now,
-        locations=locations,
+        atlas=Atlas(locations=locations),
         readings=readings,
         silent=frozenset(),
         unheard=frozenset(),
@@ -290,8 +291,9 @@ async def _submit_all(
 
 
 def _plan(seen: Landscape, decision: str) -> DecisionRecord:
-    problem, found = seen.route(_purchase(0).wish(), {}, {})
-    return seen.record(problem, found, order=None, decision_id=decision, at=seen.at)
+    found = record(seen, route(seen, _purchase(0).wish(), {}, {}), order=None, decision_id=decision, at=seen.at)
+    assert found is not None
+    return found
 
 
 def _purchase(number: int) -> Purchase:

@@ -7,8 +7,8 @@ import pytest
 
 from gateway.domain.geography import PostalArea
 from gateway.domain.rates import CarrierService, PriceStep, ZoneRate, ZoneRule, ZoneTable
-from gateway.domain.routing import Package, Preference, Problem, Tariff, decide
-from tests.domain.problems import FAR, A, by_the_unit, candidate, large_problem, problem
+from gateway.domain.routing import Package, Preference, Tariff
+from tests.domain.problems import FAR, A, Case, by_the_unit, candidate, decide, large_problem, problem
 
 ONE_ZONE = ZoneTable(miles_max=())
 
@@ -25,7 +25,7 @@ def service(name: str, *, first: int, further: int, days: int, routed: bool = Tr
     )
 
 
-def chosen(case: Problem) -> tuple[str | None, int, int]:
+def chosen(case: Case) -> tuple[str | None, int, int]:
     (package,) = decide(case).packages
     postage = next(term.cents for term in package.costs if term.name == "postage")
     return package.service, package.transit_days, postage

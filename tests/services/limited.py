@@ -15,7 +15,7 @@ from gateway.domain.refusals import Refusal, Refusals
 from gateway.domain.sourcing import DecisionRecord
 from gateway.services.orders import Place, Purchase
 from gateway.services.reservations import Hold
-from gateway.services.routing import Landscape
+from gateway.services.routing import Landscape, record, route
 from tests.samples import CUP, EAST, HOME, MUG, PLACES, START, WEST, landscape, numbered, reading, units
 
 TODAY = day_of(START.date())
@@ -86,5 +86,6 @@ def refused(on: Books, command: Any) -> tuple[Refusal, ...]:
 
 def planned(count: int, seen: Landscape) -> DecisionRecord:
     """Where somebody would have it come from who knows of no promise."""
-    problem, decision = seen.route(place(count, seen).purchase.wish(), {}, {})
-    return seen.record(problem, decision, order=None, decision_id="plan", at=START)
+    found = record(seen, route(seen, place(count, seen).purchase.wish(), {}, {}), order=None, decision_id="plan", at=START)
+    assert found is not None
+    return found

@@ -14,6 +14,7 @@ from gateway.domain.reservations import Reservation
 from gateway.domain.routing import Decision, Tariff
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
+from gateway.services.atlas import Atlas
 from gateway.services.demand import Demand
 from gateway.services.network import Network
 from gateway.services.readings import Readings
@@ -59,8 +60,8 @@ def test_a_plan_for_a_place_that_may_not_do_it_is_not_taken() -> None:
     on, seen = books(), world(of=5)
     plan = planned(5, seen)
     (planned_at,) = (package.location for package in plan.decision.packages)
-    closed = tuple(replace(each, active=each.id != planned_at) for each in seen.locations)
-    (work,) = place(5, replace(seen, locations=closed), plan=plan).decide(on).fulfillment_orders
+    closed = tuple(replace(each, active=each.id != planned_at) for each in seen.atlas.locations)
+    (work,) = place(5, replace(seen, atlas=Atlas(locations=closed)), plan=plan).decide(on).fulfillment_orders
     assert work.location != planned_at
 
 
@@ -79,6 +80,7 @@ def planner(on: Desk) -> Routing:
     return Routing(
         readings=Readings(desks={}, store=on.store, demand=Demand(skus_max=9)),
         store=on.store,
+        upkeep=on.upkeep,
         network=network,
         sources={},
         centroids=Centroids(points={}),

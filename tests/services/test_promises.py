@@ -33,7 +33,8 @@ from gateway.domain.stock import NETWORK, Reading
 from gateway.services.fulfillments import Accept, Observe, Park, Reject, Ship, Stopped, TurnDown
 from gateway.services.orders import Cancel, Place, Purchase, Reroute
 from gateway.services.reservations import Extend, Hold, Move, Release
-from gateway.services.routing import Landscape
+from gateway.services.routing import Landscape, record
+from gateway.services.routing import route as decided
 from tests.samples import CUP, EAST, HOME, MUG, SOURCE_OF, START, WEST, landscape, numbered, picture, reading
 from tests.samples import PLACES as UNLIMITED
 
@@ -181,8 +182,8 @@ class Promises(RuleBasedStateMachine):
         plan = None
         if planned:
             with suppress(Refusals):
-                problem, decision = world.route(purchase.wish(), {}, {})
-                plan = world.record(problem, decision, order=None, decision_id="plan", at=START)
+                routed = decided(world, purchase.wish(), {}, {})
+                plan = record(world, routed, order=None, decision_id="plan", at=START)
         self.do(Place(purchase=purchase, landscape=world, by="shop", plan=plan))
 
     def order(self, number: int) -> OrderId | None:

@@ -147,6 +147,7 @@ def once(principal: Principal, operation: str, sent: Any) -> Once:
     check = Check()
     key = check.text(sent.idempotency_key, ("input", "idempotencyKey"), most=KEY_CHARACTERS_MAX)
     check.done()
-    content = {name: value for name, value in asdict(sent).items() if name != "idempotency_key"}
+    # What was left out is not part of it: a request means the same after an upgrade that knows more fields.
+    content = {name: value for name, value in asdict(sent).items() if name != "idempotency_key" and value is not None}
     request_hash = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
     return Once(principal=principal.name, operation=operation, key=key, request_hash=request_hash)

@@ -10,11 +10,13 @@ from gateway.api.describe import described
 from gateway.api.enums import Method, Preference
 from gateway.api.inputs.checks import Check, LineInput
 from gateway.api.scalars import Instant
-from gateway.domain.identity import ReservationId
+from gateway.domain.identity import LocationId, OrderId, ReservationId
 from gateway.services.orders import Purchase
 from gateway.services.routing import Wish
 
 COUNTRY: Final = re.compile(r"[A-Z]{2}")
+LOCATIONS_MAX: Final = 100
+REASON_CHARACTERS_MAX: Final = 200
 
 
 @described
@@ -76,23 +78,41 @@ class RoutingInput:
         to: Where.
         method: How the goods reach the customer.
         preference: What the customer gives up money for.
+        from_location: Where the customer would like it to come from: taken, where that costs little more.
         pickup_at: The location where a pickup is picked up.
+        channel: Who would sell it, for policies that ask.
+        customer_class: What the channel says of the customer, for policies that ask.
+        policy: The name of the routing policy; without it, the one for everybody.
     """
 
     lines: list[LineInput]
     to: AddressInput
     method: Method = Method.SHIP
     preference: Preference = Preference.CHEAPEST
+    from_location: strawberry.ID | None = None
     pickup_at: strawberry.ID | None = None
+    channel: str | None = None
+    customer_class: str | None = None
+    policy: str | None = None
 
     def meant(self) -> Wish:
         """What is wished for."""
         check = Check()
         lines = check.lines(self.lines, ("input", "lines"))
         to = self.to.meant(check)
-        pickup_at = check.location(self.pickup_at, ("input", "pickupAt"))
+        wish = Wish(
+            lines=lines,
+            to=to,
+            method=self.method,
+            preference=self.preference,
+            from_location=check.location(self.from_location, ("input", "fromLocation")),
+            pickup_at=check.location(self.pickup_at, ("input", "pickupAt")),
+            channel=check.maybe(self.channel, ("input", "channel"), most=64) or "",
+            customer_class=check.maybe(self.customer_class, ("input", "customerClass"), most=64),
+            policy=check.maybe(self.policy, ("input", "policy"), most=100),
+        )
         check.done()
-        return Wish(lines=lines, to=to, method=self.method, preference=self.preference, pickup_at=pickup_at)
+        return wish
 
 
 @described
@@ -109,6 +129,9 @@ class OrderPlaceInput:
         to: Where.
         method: How the goods reach the customer.
         preference: What the customer gives up money for.
+        from_location: Where the customer would like it to come from: taken, where that costs little more.
+        customer_class: What the channel says of the customer, for policies that ask.
+        policy: The name of the routing policy; without it, the one for everybody.
         pickup_at: The location where a pickup is picked up.
         pickup_slot: When the pickup slot begins; see the location's `pickupSlots`. Without it, the slot of the reservation, if any.
         email: For messages of the carrier.
@@ -123,6 +146,9 @@ class OrderPlaceInput:
     reservation: strawberry.ID | None = None
     method: Method = Method.SHIP
     preference: Preference = Preference.CHEAPEST
+    from_location: strawberry.ID | None = None
+    customer_class: str | None = None
+    policy: str | None = None
     pickup_at: strawberry.ID | None = None
     pickup_slot: Instant | None = None
     email: str | None = None
@@ -140,6 +166,9 @@ class OrderPlaceInput:
             to=self.to.meant(check, email=self.email, phone=self.phone),
             method=self.method,
             preference=self.preference,
+            from_location=check.location(self.from_location, ("input", "fromLocation")),
+            customer_class=check.maybe(self.customer_class, ("input", "customerClass"), most=64),
+            policy=check.maybe(self.policy, ("input", "policy"), most=100),
             pickup_at=check.location(self.pickup_at, ("input", "pickupAt")),
             pickup_slot=check.slot(self.pickup_slot, ("input", "pickupSlot")),
         )
@@ -163,3 +192,35 @@ class OrderCancelInput:
     id: strawberry.ID
     reason_code: str
     expected_version: int | None = None
+
+
+@described
+@strawberry.input
+class OrderRerouteInput:
+    """Where the rest of an order comes from instead, and why.
+
+    Attributes:
+        idempotency_key: The same key with the same request is answered with the first answer.
+        id: Which order.
+        expected_version: Refuse if it changed since.
+        locations: From one or more of these, 1 to 100; each sends what it has.
+        reason: Why, 1 to 200 characters; it is kept.
+    """
+
+    idempotency_key: str
+    id: strawberry.ID
+    locations: list[strawberry.ID]
+    reason: str
+    expected_version: int | None = None
+
+    def meant(self) -> tuple[OrderId, tuple[LocationId, ...]]:
+        """The order and the locations."""
+        check = Check()
+        order = check.key("Order", self.id, ("input", "id"))
+        check.size(self.locations, ("input", "locations"), most=LOCATIONS_MAX)
+        found = [
+            check.location(each, ("input", "locations", str(place))) for place, each in enumerate(self.locations[:LOCATIONS_MAX])
+        ]
+        check.text(self.reason, ("input", "reason"), most=REASON_CHARACTERS_MAX)
+        check.done()
+        return OrderId(order or ""), tuple(each for each in found if each is not None)

@@ -1,23 +1,63 @@
 """Where each order comes from, and why: a pure rule, priced in cents."""
 
-from gateway.domain.routing.decision import Considered, CostTerm, Decision, Package, Reason, Unroutable
+from gateway.domain.routing.decision import Considered, CostTerm, Counterfactual, Decision, Package, Shortage, Unroutable
 from gateway.domain.routing.explanation import explain
-from gateway.domain.routing.problem import NOWHERE, Candidate, Demand, Preference, Problem, Tariff
-from gateway.domain.routing.rule import decide
+from gateway.domain.routing.inputs import Inputs, World, inputs_of, problem_of
+from gateway.domain.routing.problem import (
+    EXACT,
+    FREE,
+    NEVER,
+    UNKNOWN,
+    Constraint,
+    Constraints,
+    Demand,
+    Preference,
+    Problem,
+    Tariff,
+    Term,
+    merged,
+    weighed,
+)
+from gateway.domain.routing.reason import LACKS, Code, Reason, money
+from gateway.domain.routing.rule import choose, decide, told
+from gateway.domain.routing.ruling import ruled
+from gateway.domain.routing.sites import NOWHERE, Site, Sites
 
 __all__ = [
+    "EXACT",
+    "FREE",
+    "LACKS",
+    "NEVER",
     "NOWHERE",
-    "Candidate",
+    "UNKNOWN",
+    "Code",
     "Considered",
+    "Constraint",
+    "Constraints",
     "CostTerm",
+    "Counterfactual",
     "Decision",
     "Demand",
+    "Inputs",
     "Package",
     "Preference",
     "Problem",
     "Reason",
+    "Shortage",
+    "Site",
+    "Sites",
     "Tariff",
+    "Term",
     "Unroutable",
+    "World",
+    "choose",
     "decide",
     "explain",
+    "inputs_of",
+    "merged",
+    "money",
+    "problem_of",
+    "ruled",
+    "told",
+    "weighed",
 ]

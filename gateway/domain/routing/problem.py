@@ -1,13 +1,18 @@
 """What a routing decision is made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+
 from connectors.contract import Method, Sku
-from gateway.domain.geography import GeoPoint, PostalArea
-from gateway.domain.identity import LocationId
+from gateway.domain.geography import GeoPoint
+from gateway.domain.identity import LocationId, SourceName
+from gateway.domain.plans import Ints
+from gateway.domain.policies import OrderFacts
 from gateway.domain.rates import (
     CENTS_MAX,
     GRAMS_MAX,
@@ -19,11 +24,16 @@ from gateway.domain.rates import (
     ZoneTable,
     within,
 )
+from gateway.domain.routing.reason import Reason
+from gateway.domain.routing.sites import Sites
 
-NOWHERE: Final = PostalArea("")
-"""The postal area of what nobody knows, or needs, the area of."""
-
-UNITS_MAX: Final = 1_000_000  # with the bounds on prices it keeps every sum of an exact program inside 64 bits
+UNITS_MAX: Final = 1_000_000
+UNKNOWN: Final = int(np.iinfo(np.int64).min)
+"""How many units there are, where nobody knows: never zero."""
+NEVER: Final = int(np.iinfo(np.int64).max)
+"""How many days late a service is that does not go there at all, or that may not be late but is."""
+EXACT: Final = "exact"
+"""The strategy that finds the plan of least cost, and proves it."""
 
 
 class Preference(StrEnum):
@@ -33,20 +43,57 @@ class Preference(StrEnum):
         CHEAPEST: As little money as possible.
         FASTEST: As few days in transit as possible; each is counted as a cost.
         FEWEST_PARCELS: As few parcels as possible; each further one is counted as a cost.
+        GREENEST: As few miles on the road as possible; each is counted as a cost.
     """
 
     CHEAPEST = "CHEAPEST"
     FASTEST = "FASTEST"
     FEWEST_PARCELS = "FEWEST_PARCELS"
+    GREENEST = "GREENEST"
+
+
+class Term(StrEnum):
+    """Everything that weighs in a decision. All of it is money, so that it can be added up, and audited.
+
+    Attributes:
+        POSTAGE: What the carrier takes for the parcel.
+        WAITING: What the customer would pay for not waiting: for each unit's day in transit.
+        LATE: For each day after the one that was promised.
+        PARCEL: For each parcel after the first, beyond its postage: packing, and a customer who waits at home twice.
+        PICK: For a package that is picked there at all.
+        HANDLING: For each unit that is picked there.
+        PREFERENCE: Less, where the merchant or the customer would rather have it come from; more, where they would rather not.
+        DISTANCE: For each mile, where the customer would rather have fewer of them.
+        REJECTION: What routing it again costs, as often as that location turns work down.
+        BID: For each unit: what it is worth there to customers still to come.
+        ROOM: For each unit: what the work is worth there to customers still to come.
+        MARKDOWN: Less, for each unit that would otherwise be sold off there.
+        BACK_ORDER: For each unit that has to wait for stock.
+    """
+
+    POSTAGE = "postage"
+    WAITING = "waiting"
+    LATE = "late"
+    PARCEL = "parcel"
+    PICK = "pick"
+    HANDLING = "handling"
+    PREFERENCE = "preference"
+    DISTANCE = "distance"
+    REJECTION = "rejection"
+    BID = "bid"
+    ROOM = "room"
+    MARKDOWN = "markdown"
+    BACK_ORDER = "back-order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """What everything costs; nothing else weighs in a decision.
+    """What parcels cost, and what customers' preferences are worth.
 
     Each of the ``services`` has a price for each of the ``zones``; one at least is routed. ``parcel_cents`` is the price of each
-    parcel after the first beyond its postage: packing, and a customer who waits at home twice. The last two are what the
-    preferences are worth: a parcel saved under ``FEWEST_PARCELS``, and each unit's day in transit under ``FASTEST``.
+    parcel after the first beyond its postage. The others are what the preferences are worth: a parcel saved under
+    ``FEWEST_PARCELS``, each unit's day in transit under ``FASTEST``, a parcel's hundred miles under ``GREENEST``, and that it comes
+    from the location that the customer named.
     """
 
     services: tuple[CarrierService, ...] = (US_GROUND, US_EXPRESS)
@@ -54,6 +101,8 @@ class Tariff:
     parcel_cents: int = 150
     fewest_parcels_cents: int = 10_000
     fastest_unit_day_cents: int = 1_000
+    greenest_hundred_miles_cents: int = 100
+    named_location_cents: int = 1_000
 
     def __post_init__(self) -> None:
         if not any(each.routed for each in self.services):
@@ -63,17 +112,28 @@ class Tariff:
         for each in self.services:
             if each.zones != self.zones.farthest:
                 raise ValueError(f"{each.name} has prices for {each.zones} zones, but there are {self.zones.farthest}")
-        for name in ("parcel_cents", "fewest_parcels_cents", "fastest_unit_day_cents"):
+        for name in (
+            "parcel_cents",
+            "fewest_parcels_cents",
+            "fastest_unit_day_cents",
+            "greenest_hundred_miles_cents",
+            "named_location_cents",
+        ):
             within(name, getattr(self, name), CENTS_MAX)
+
+    @property
+    def routed(self) -> tuple[CarrierService, ...]:
+        """The services by which orders may be sent, the faster of two first."""
+        return tuple(sorted((each for each in self.services if each.routed), key=lambda each: each.transit_days))
 
     def split_cents(self, preference: Preference) -> int:
         """The price of each parcel after the first."""
         # Never less than usual: a dearer parcel cannot lead to more of them.
         return max(self.parcel_cents, self.fewest_parcels_cents) if preference is Preference.FEWEST_PARCELS else self.parcel_cents
 
-    def waiting_cents(self, preference: Preference, days: int) -> int:
-        """The price of that many days for one unit."""
-        return self.fastest_unit_day_cents * days if preference is Preference.FASTEST else 0
+    def unit_day_cents(self, preference: Preference) -> int:
+        """The price of one unit's day in transit."""
+        return self.fastest_unit_day_cents if preference is Preference.FASTEST else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,62 +149,121 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A location that may be asked.
+class Constraints:
+    """What may not be, whatever it costs.
 
-    ``available`` is what may be promised there; None is unknown and is not used, a missing SKU is not carried. ``area`` is its own
-    postal area.
-    ``preference_cents`` is what we would pay to ship from here rather than elsewhere: at most the parcel's own postage counts,
-    so that no parcel is sent for the sake of it. ``excluded_because`` is a hard rule decided elsewhere, e.g. ``INACTIVE``.
+    ``together`` are groups of SKUs that travel in one package; those that are not in the order do not count. ``split_lines``: the
+    units of one SKU may come from several locations. ``packages_max`` None: any number of packages.
     """
 
-    location: LocationId
-    position: GeoPoint | None
-    available: Mapping[Sku, int | None]
-    methods: frozenset[Method]
-    handling_cents_per_unit: int = 0
-    preference_cents: int = 0
-    excluded_because: str | None = None
-    area: PostalArea = NOWHERE
+    split_lines: bool = True
+    together: tuple[frozenset[Sku], ...] = ()
+    packages_max: int | None = None
 
     def __post_init__(self) -> None:
-        within("handling_cents_per_unit", self.handling_cents_per_unit, CENTS_MAX)
-        within("preference_cents", abs(self.preference_cents), CENTS_MAX)
+        if self.packages_max is not None and self.packages_max < 1:
+            raise ValueError(f"an order needs at least one package, not {self.packages_max}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint(StrEnum):
+    """What may keep an order for which there is enough of everything from being served; in words that finish "if this gave way".
+
+    Attributes:
+        WHOLE_LINES: All units of a SKU come from one location.
+        TOGETHER: Some SKUs travel in one package.
+        PACKAGES_MAX: There may be so many packages only.
+        ROOM: Locations can do so much only.
+        PROMISE: It may not be late.
+    """
+
+    WHOLE_LINES = "lines may not be split"
+    TOGETHER = "SKUs that travel together"
+    PACKAGES_MAX = "the number of packages"
+    ROOM = "what locations have room for"
+    PROMISE = "the promised day"
+
+
+FREE: Final = Constraints()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
-    """One order, the places that may serve it, and what counts.
+    """One order of n lines, the L sites that may serve it, and what counts.
 
-    Lines of the same SKU are one. ``destination`` None: nobody knows where it goes, so every parcel goes to the farthest zone, but
-    where a rule knows the zone between two postal areas. ``unit_grams`` is what one of the units weighs, on average.
+    Attributes:
+        facts: What policies ask about the order.
+        at: When the world was seen so.
+        demand: What is wanted, each SKU once.
+        grams: What one unit of each line weighs.
+        sites: Every location there is.
+        available: Units of each line that may be promised at each site: ``UNKNOWN``, or below zero where too many are. ``[L, n]``
+        read_at: When the oldest reading was asked for that counts, by source.
+        safety_units: Units of each SKU that are kept back at each location of a source: ``available`` is without them.
+        excluded: Locations that a rule decided elsewhere keeps out.
+        room: Units that each site may do altogether; None: any number. ``[L]``
+        destination: None: nobody knows where it goes; every parcel is then priced for the farthest zone, but where a rule knows it.
+        pickup_at: Where it is picked up; given for pickups, and only for them.
+        split_cents: What each package after the first weighs.
+        unit_day_cents: What each unit's day in transit weighs.
+        package_terms: What weighs for a package from each site, in cents. ``[L]``
+        unit_terms: What weighs for each unit from each site, in cents. ``[L, n]``, or ``[L, 1]`` where all lines are alike.
+        days_late: Days after the promised one by each of ``tariff.routed``, or ``NEVER``; None: nothing was promised. ``[L, V]``
+        late_day_cents: What each of those days weighs.
+        back_order_cents: What each unit weighs that waits for stock; None: none may wait.
+        constraints: What may not be.
+        strategy: By which rule it is chosen among what may be.
     """
 
+    facts: OrderFacts
+    at: datetime
     demand: tuple[Demand, ...]
-    destination: GeoPoint | None
+    grams: tuple[int, ...]
+    sites: Sites
+    available: Ints
     method: Method
-    candidates: tuple[Candidate, ...]
+    destination: GeoPoint | None
     tariff: Tariff
-    preference: Preference
-    split_lines_allowed: bool = True
+    preference: Preference = Preference.CHEAPEST
+    read_at: Mapping[SourceName, datetime] = field(default_factory=dict)
+    safety_units: Mapping[SourceName, int] = field(default_factory=dict)
+    excluded: Mapping[LocationId, Reason] = field(default_factory=dict)
+    room: Ints | None = None
     pickup_at: LocationId | None = None
-    destination_area: PostalArea = NOWHERE
-    unit_grams: int = UNIT_GRAMS
+    split_cents: int = 0
+    unit_day_cents: int = 0
+    package_terms: Mapping[Term, Ints] = field(default_factory=dict)
+    unit_terms: Mapping[Term, Ints] = field(default_factory=dict)
+    days_late: Ints | None = None
+    late_day_cents: int = 0
+    back_order_cents: int | None = None
+    constraints: Constraints = FREE
+    strategy: str = EXACT
 
     def __post_init__(self) -> None:
-        within("unit_grams", self.unit_grams, GRAMS_MAX)
         if not self.demand:
             raise ValueError("an order wants at least one unit")
+        if len({line.sku for line in self.demand}) != len(self.demand):
+            raise ValueError("each SKU is wanted once")
         if (self.method is Method.PICKUP) != (self.pickup_at is not None):
             raise ValueError("a pickup, and nothing else, has a location where it is picked up")
-        if len({candidate.location for candidate in self.candidates}) != len(self.candidates):
-            raise ValueError("each location is a candidate once")
-        for sku, units in self.wanted().items():
-            within(sku, units, UNITS_MAX)
+        if self.available.shape != (len(self.sites), len(self.demand)) or len(self.grams) != len(self.demand):
+            raise ValueError("there is a row for each site and a column for each line")
+        for grams in self.grams:
+            within("grams", grams, GRAMS_MAX)
 
     def wanted(self) -> dict[Sku, int]:
         """Units of each SKU, in the order of the lines."""
-        units: dict[Sku, int] = {}
-        for line in self.demand:
-            units[line.sku] = units.get(line.sku, 0) + line.units
-        return units
+        return {line.sku: line.units for line in self.demand}
+
+
+def merged(demand: tuple[Demand, ...]) -> tuple[Demand, ...]:
+    """The demand with lines of the same SKU made one, in the order of the first of them."""
+    units: dict[Sku, int] = {}
+    for line in demand:
+        units[line.sku] = units.get(line.sku, 0) + line.units
+    return tuple(Demand(sku=sku, units=count) for sku, count in units.items())
+
+
+def weighed(demand: tuple[Demand, ...], grams: Mapping[Sku, int], unit_grams: int = UNIT_GRAMS) -> tuple[int, ...]:
+    """What a unit of each line weighs."""
+    return tuple(grams.get(line.sku, unit_grams) for line in demand)

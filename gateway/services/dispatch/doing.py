@@ -40,6 +40,7 @@ from gateway.services.network import Network
 from gateway.services.orders import Reroute
 from gateway.services.readings import Readings
 from gateway.services.routing import Landscape, Routing
+from gateway.services.waves import Waves
 
 R = TypeVar("R")
 
@@ -91,6 +92,7 @@ class Dispatch:
     network: Network
     readings: Readings
     routing: Routing
+    waves: Waves
     clock: Clock
     spread: Callable[[], float]
     bell: asyncio.Event
@@ -203,12 +205,18 @@ class Dispatch:
         again = Fenced(job=job, then=JobState.READY, after=REROUTE_AFTER)
         unrouted = order.id
 
+        plan = await self.waves.plan(order)
+
         async def reroute_on(landscape: Landscape) -> Order:
-            return await self.writer.submit(Reroute(order=unrouted, landscape=landscape), returns=Order, fenced=again)
+            command = Reroute(order=unrouted, landscape=landscape, plan=plan)
+            return await self.writer.submit(command, returns=Order, fenced=again)
 
         routed = await self.routing.decided({line.sku for line in order.unrouted}, reroute_on)
         if not routed.unrouted:
             await self._finish(job, Nothing())
+        elif routed.parked_because is not None:
+            parked = Fenced(job=job, then=JobState.DEAD, error=routed.parked_because)
+            await self.writer.submit(Nothing(), returns=object, fenced=parked)
         return None
 
     async def _remind(self, job: Job) -> None:

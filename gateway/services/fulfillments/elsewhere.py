@@ -8,7 +8,7 @@ from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.orders import Order
 from gateway.domain.refusals import Refusals
 from gateway.domain.stock import Shelf
-from gateway.services.routing import Landscape, Wish
+from gateway.services.routing import Landscape, Wish, route
 
 GIVEN_UP = "GIVEN_UP"
 
@@ -30,14 +30,16 @@ class Elsewhere:
         if order.pickup_at is not None:  # the customer comes to this one
             return False
         excluded = {each.location: GIVEN_UP for each in order.fulfillment_orders if each.rejection is not None}
-        wish = Wish(lines=work.remaining, to=order.to, method=order.method, preference=order.preference)
+        wish = Wish.of(order, work.remaining)
         moved = self.moved.copy()
         moved.subtract({(line.sku, work.location): line.units for line in work.remaining})
         try:
-            _, decision = self.landscape.route(wish, self._after(moved), excluded | {work.location: GIVEN_UP})
+            routed = route(self.landscape, wish, self._after(moved), excluded | {work.location: GIVEN_UP})
         except Refusals:
             return False
-        moved.update({(line.sku, each.location): line.units for each in decision.packages for line in each.lines})
+        if routed.decision is None or routed.waits:
+            return False
+        moved.update({(line.sku, each.location): line.units for each in routed.decision.packages for line in each.lines})
         self.moved.clear()
         self.moved.update(moved)
         return True

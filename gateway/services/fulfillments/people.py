@@ -1,5 +1,6 @@
 """What people do about work in the graph."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gateway.domain.fulfillments import Package
@@ -59,12 +60,12 @@ class Fulfillments:
         """What is to be done, or was given up, oldest first."""
         return await self.store.jobs(state, after=after, limit=limit)
 
-    async def about(self, job: JobRecord) -> Order | None:
-        """The order that a job is about."""
-        if job.kind is JobKind.ROUTE:
-            return await self.store.order(OrderId(job.subject))
-        order = await self.store.order_of_work(FulfillmentOrderId(job.subject))
-        return None if order is None else await self.store.order(order)
+    async def about(self, jobs: Collection[JobRecord]) -> Mapping[JobRecord, OrderId]:
+        """The order that each of these jobs is about; a job whose work does not exist is left out."""
+        found = {job: OrderId(job.subject) for job in jobs if job.kind is JobKind.ROUTE}
+        works = {job: FulfillmentOrderId(job.subject) for job in jobs if job not in found}
+        orders = await self.store.orders_of_works(works.values())
+        return found | {job: orders[work] for job, work in works.items() if work in orders}
 
     async def retry(self, job: str, *, by: str, once: Once) -> JobRecord:
         """Try a dead job again; what became of earlier attempts is looked up first, where its source can tell.
@@ -74,8 +75,8 @@ class Fulfillments:
             NotAllowedInState: It is not dead.
         """
         found = await self.store.job(job)
-        order = None if found is None else await self.about(found)
-        command = Retry(job=job, order=None if order is None else order.id, by=by)
+        order = None if found is None else (await self.about([found])).get(found)
+        command = Retry(job=job, order=order, by=by)
         return await self.writer.submit(command, returns=JobRecord, once=once)
 
     async def _order_of(self, work: FulfillmentOrderId) -> OrderId:

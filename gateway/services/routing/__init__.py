@@ -1,7 +1,32 @@
 """Where an order would come from, and where it does."""
 
 from gateway.services.routing.allocation import allocate
-from gateway.services.routing.landscape import Landscape, Shelves, Wish, promised
+from gateway.services.routing.comparing import compare
+from gateway.services.routing.deciding import Routed, fits, record, route
+from gateway.services.routing.landscape import Landscape, Shelves, promised
+from gateway.services.routing.outlook import NO_POLICIES, Outlook
 from gateway.services.routing.planning import Routing, check_pickup
+from gateway.services.routing.pooling import pooled
+from gateway.services.routing.replay import Replay, Replays, replayed
+from gateway.services.routing.wish import Wish
 
-__all__ = ["Landscape", "Routing", "Shelves", "Wish", "allocate", "check_pickup", "promised"]
+__all__ = [
+    "NO_POLICIES",
+    "Landscape",
+    "Outlook",
+    "Replay",
+    "Replays",
+    "Routed",
+    "Routing",
+    "Shelves",
+    "Wish",
+    "allocate",
+    "check_pickup",
+    "compare",
+    "fits",
+    "pooled",
+    "promised",
+    "record",
+    "replayed",
+    "route",
+]

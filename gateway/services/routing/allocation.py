@@ -2,17 +2,21 @@
 
 from collections import ChainMap
 from dataclasses import replace
+from datetime import timedelta
 
 from gateway.domain.books import Books, ShelfKey
 from gateway.domain.capacity import limit_at
 from gateway.domain.fulfillments import FulfillmentOrder, Units, tally
-from gateway.domain.identity import FulfillmentOrderId, LocationId
+from gateway.domain.identity import FulfillmentOrderId
 from gateway.domain.orders import Order
+from gateway.domain.policies import FallbackStep
 from gateway.domain.reservations import Reservation
 from gateway.domain.routing import Package
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import NETWORK
-from gateway.services.routing.landscape import Landscape, Shelves, Wish
+from gateway.services.routing.deciding import Routed, fits, record, route
+from gateway.services.routing.landscape import Landscape, Shelves
+from gateway.services.routing.wish import Wish
 
 
 def allocate(
@@ -28,36 +32,44 @@ def allocate(
 
     What is returned is not recorded yet. A ``plan`` is taken as it is where it still fits; else it is decided anew. Locations
     that turned some of this order down before are not asked again. ``kept`` is the hold that has just become this order.
+    Where the merchant's policy lets units wait, the order that is returned has some that are unrouted.
 
     Raises:
         Refusals: They cannot come from anywhere; nothing was written.
         ReadingOutdated: Somebody decided on a newer reading in the meantime.
     """
-    wish = Wish(
-        lines=lines,
-        to=order.to,
-        method=order.method,
-        preference=order.preference,
-        pickup_at=None if order.pickup_at is None else LocationId(order.pickup_at),
-        pickup_slot=order.pickup_slot,
-        kept=kept,
-    )
+    wish = Wish.of(order, lines, kept)
     refused = {work.location: "REJECTED_BEFORE" for work in order.fulfillment_orders if work.rejection is not None}
     shelves = _but_for_its_own_demand(books, order)
     if wish.pickup_at is not None and wish.pickup_slot is not None:
         landscape.must_offer(wish.pickup_at, wish.pickup_slot, books.now)
-    if plan is None or not landscape.fits(plan.decision, wish, shelves, refused):
-        problem, decision = landscape.route(wish, shelves, refused)
-        plan = landscape.record(problem, decision, order=order.id, decision_id=books.new_id(), at=books.now)
-    else:
+    routed = None
+    if plan is not None and fits(landscape, plan.decision, wish, shelves, refused):
         plan = replace(plan, id=books.new_id(), order=order.id)
-    works = tuple(_work(books, wish, landscape, package) for package in plan.decision.packages)
+    else:
+        routed = route(landscape, wish, shelves, refused)
+        plan = record(landscape, routed, order=order.id, decision_id=books.new_id(), at=books.now)
+    works = () if plan is None else tuple(_work(books, wish, landscape, package) for package in plan.decision.packages)
     for work in works:
         books.commit(work, sellable=_sellable(landscape, work, shelves))
         books.submit(work)
     books.settle(landscape.readings)
-    books.keep(plan)
-    return replace(order, fulfillment_orders=(*order.fulfillment_orders, *works))
+    if plan is not None:
+        books.keep(plan)
+    bound = replace(order, fulfillment_orders=(*order.fulfillment_orders, *works))
+    return bound if routed is None or not routed.waits else _waiting(bound, routed)
+
+
+def _waiting(order: Order, routed: Routed) -> Order:
+    """The order with what becomes of the units that wait."""
+    hours = routed.course.cancel_after_hours
+    parked = f"Rule {routed.by.rule.name!r} wants a person to look." if routed.course.ending is FallbackStep.PARK else None
+    return replace(
+        order,
+        backordered=True,
+        parked_because=parked,
+        cancel_waiting_at=None if hours is None else order.placed_at + timedelta(hours=hours),
+    )
 
 
 def _but_for_its_own_demand(books: Books, order: Order) -> Shelves:

@@ -1,28 +1,27 @@
-"""What was seen of the world, and what may be promised on it: the view that the pure rule decides on."""
+"""What was seen of the world, and what may be promised on it."""
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-import msgspec
+import numpy as np
 
-from connectors.contract import Address, Method, Sku
+from connectors.contract import Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.capacity import bookings, day_named, day_of, limit_at, local_day, slot_beginning, slot_named
-from gateway.domain.fulfillments import Units, tally
-from gateway.domain.geography import Centroids, PostalArea, area_of
-from gateway.domain.identity import LocationId, OrderId, SourceName
+from gateway.domain.fulfillments import Units
+from gateway.domain.geography import Centroids
+from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.locations import Location
+from gateway.domain.plans import UNLIMITED, Ints
 from gateway.domain.rates import Weights
 from gateway.domain.refusals import (
     CapacityFull,
     InsufficientStock,
     Invalid,
-    NoCandidate,
     NotFound,
     ReadingOutdated,
     Refusal,
@@ -31,41 +30,16 @@ from gateway.domain.refusals import (
     StockUnknown,
 )
 from gateway.domain.reservations import Reservation
-from gateway.domain.routing import (
-    NOWHERE,
-    Candidate,
-    Decision,
-    Demand,
-    Package,
-    Preference,
-    Problem,
-    Tariff,
-    Unroutable,
-    decide,
-    explain,
-)
-from gateway.domain.sourcing import DecisionRecord
+from gateway.domain.routing import UNKNOWN, Tariff
 from gateway.domain.stock import NETWORK, Reading, Shelf, contained_in, outdated
+from gateway.services.atlas import Atlas
+from gateway.services.routing.outlook import NO_POLICIES, Outlook
+from gateway.services.routing.wish import Wish
 
 UNWEIGHED: Final = Weights()
-POLICY: Final = "least-cost"
-POLICY_VERSION: Final = 1
 
 Shelves = Mapping[ShelfKey, Shelf]
 """Our promises, as far as there are any."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is to go where, and how. ``kept`` is the hold that becomes this order: the day that it was promised for stays."""
-
-    lines: tuple[Units, ...]
-    to: Address
-    method: Method = Method.SHIP
-    preference: Preference = Preference.CHEAPEST
-    pickup_at: LocationId | None = None
-    pickup_slot: datetime | None = None
-    kept: Reservation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots: what is worked out of it stays with it
@@ -77,7 +51,7 @@ class Landscape:
     """
 
     at: datetime
-    locations: tuple[Location, ...]
+    atlas: Atlas
     readings: Mapping[ShelfKey, Reading]
     silent: frozenset[SourceName]
     unheard: frozenset[Sku]
@@ -85,22 +59,17 @@ class Landscape:
     centroids: Centroids
     tariff: Tariff
     weights: Weights = UNWEIGHED
+    outlook: Outlook = NO_POLICIES
 
-    @cached_property
+    @property
     def places(self) -> Mapping[LocationId, Location]:
         """The locations by id."""
-        return {each.id: each for each in self.locations}
-
-    @cached_property
-    def areas(self) -> Mapping[LocationId, PostalArea]:
-        """The postal areas of the locations that have an address; none, if no rule asks for them."""
-        asked = self.locations if self.tariff.zones.rules else ()
-        return {each.id: area_of(each.address) for each in asked if each.address is not None}
+        return self.atlas.places
 
     @cached_property
     def days(self) -> Mapping[LocationId, Sku]:
         """The shelf of today of each location whose day has a limit."""
-        return {each.id: day_of(local_day(each, self.at)) for each in self.locations if each.units_per_day is not None}
+        return {each.id: day_of(local_day(each, self.at)) for each in self.atlas.limited}
 
     @cached_property
     def numbers(self) -> Mapping[Sku, tuple[tuple[ShelfKey, Reading, int], ...]]:
@@ -111,6 +80,16 @@ class Landscape:
             if place is not None and reading.available is not None:
                 found[key[0]].append((key, reading, reading.available - self.safety_units.get(place.source, 0)))
         return {sku: tuple(each) for sku, each in found.items()}
+
+    @cached_property
+    def read_at(self) -> Mapping[SourceName, datetime]:
+        """When the oldest of its readings was asked for, by source."""
+        found: dict[SourceName, datetime] = {}
+        for key, reading in self.readings.items():
+            place = self.places.get(key[1])
+            if place is not None:
+                found[place.source] = min(found.get(place.source, reading.read_at), reading.read_at)
+        return found
 
     # ------------------------------------------------------------------------------------------ stock
     def sellable(self, key: ShelfKey, shelf: Shelf | None) -> int | None:
@@ -136,6 +115,22 @@ class Landscape:
         sellable = self.sellable(key, shelf)
         return None if sellable is None else sellable - promised(shelf)
 
+    def available(self, skus: Sequence[Sku], shelves: Shelves) -> Ints:
+        """Units that may still be promised of each SKU at each site, or ``UNKNOWN``, as ``[L, n]``.
+
+        Raises:
+            ReadingOutdated: Somebody decided on a newer reading in the meantime.
+        """
+        found = np.empty((len(self.atlas.sites), len(skus)), dtype=np.int64)
+        for column, sku in enumerate(skus):
+            found[:, column] = self._column(sku)
+            for key, reading, _ in self.numbers.get(sku, ()):
+                shelf = shelves.get(key)
+                if shelf is not None:
+                    row = self.atlas.sites.row[key[1]]
+                    found[row, column] += _contained(reading, shelf) - shelf.held_units - shelf.committed_units
+        return found
+
     def network_units(self, sku: Sku, shelves: Shelves) -> int:
         """Units that may be promised at all known locations together; what has no location yet is not subtracted.
 
@@ -157,6 +152,15 @@ class Landscape:
                 short[sku] = (units, max(available, 0))
         return short
 
+    def refusal(self, sku: Sku, wanted_units: int, available_units: int) -> Refusal:
+        """Why so many units of that SKU cannot be promised."""
+        path = ("input", "lines")
+        if sku in self.unheard:
+            return NotFound(what="SKU", name=sku, path=path)
+        if self.silent:
+            return StockUnknown(sku=sku, silent=" and ".join(sorted(self.silent)), path=path)
+        return InsufficientStock(sku=sku, wanted_units=wanted_units, available_units=available_units, path=path)
+
     # ------------------------------------------------------------------------------------------ capacity
     def made_up(self, at: LocationId | None, slot: datetime | None) -> frozenset[Sku]:
         """The shelves of days and slots that must be seen to decide: of one location, or of all."""
@@ -175,6 +179,16 @@ class Landscape:
         else:
             day = self.days[place.id]
         return bookings(place, units, day=day, slot=slot)
+
+    def room(self, wish: Wish, shelves: Shelves) -> Ints | None:
+        """Units that each site can still do on the day it would do them. None: as many as come, everywhere. ``[L]``."""
+        if not self.atlas.limited:  # nearly always
+            return None
+        found = np.full(len(self.atlas.sites), UNLIMITED, dtype=np.int64)
+        for place in self.atlas.limited:
+            (day, *_) = self.bookings(place, 1, slot=wish.pickup_slot, kept=wish.kept)
+            found[self.atlas.sites.row[place.id]] = (place.units_per_day or 0) - promised(shelves.get((day.sku, place.id)))
+        return found
 
     def full(self, place: Location, booked: Iterable[Units], shelves: Shelves) -> tuple[Refusal, ...]:
         """Which of the location's limits have no room for that."""
@@ -199,163 +213,34 @@ class Landscape:
         if slot <= now:
             raise Refusals((Invalid(problem="That pickup slot has begun already.", path=("input", "pickupSlot")),))
 
-    # ------------------------------------------------------------------------------------------ deciding
-    def route(self, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str]) -> tuple[Problem, Decision]:
-        """Decide where it comes from.
+    # ------------------------------------------------------------------------------------------ as arrays
+    def _column(self, sku: Sku) -> Ints:
+        """What the readings say of the SKU less safety stock, without our promises. ``[L]``."""
+        column = self._carried_nothing.copy()
+        for key, _, units in self.numbers.get(sku, ()):
+            column[self.atlas.sites.row[key[1]]] = units
+        for place in self._uncounted.get(sku, ()):
+            column[self.atlas.sites.row[place]] = UNKNOWN
+        return column
 
-        Raises:
-            Refusals: It cannot come from anywhere; one for each SKU that is short, or each location that is full.
-        """
-        short = self.short_in_network(tally(wish.lines), shelves)
-        full = self._slot_full(wish, shelves)
-        if short or full:
-            raise Refusals((*(self.refusal(sku, *units) for sku, units in short.items()), *full))
-        boundless = self._problem(wish, shelves, excluded)
-        problem = replace(boundless, candidates=tuple(self._as_there_is_room(each, wish, shelves) for each in boundless.candidates))
-        try:
-            return problem, decide(problem)
-        except Unroutable as unroutable:
-            raise Refusals(self._why_full(wish, shelves, boundless, problem) or self._why(unroutable)) from unroutable
+    @cached_property
+    def _carried_nothing(self) -> Ints:
+        """Nothing where the source speaks, unknown where it is silent. ``[L]``."""
+        return np.array([UNKNOWN if each.source in self.silent else 0 for each in self.atlas.in_order], dtype=np.int64)
 
-    def fits(self, decision: Decision, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str]) -> bool:
-        """Whether a decision that was made without looking at these shelves is what is wished for, and nothing in it is taken.
-
-        Raises:
-            ReadingOutdated: Somebody decided on a newer reading in the meantime.
-        """
-        wanted = tally(wish.lines)
-        places = {package.location for package in decision.packages}
-        return (
-            len(places) == len(decision.packages)
-            and _covers(decision, wanted)
-            and all(self._fits(package, wish, shelves, excluded) for package in decision.packages)
-            and not self.short_in_network(wanted, shelves)
-        )
-
-    def refusal(self, sku: Sku, wanted_units: int, available_units: int) -> Refusal:
-        """Why so many units of that SKU cannot be promised."""
-        path = ("input", "lines")
-        if sku in self.unheard:
-            return NotFound(what="SKU", name=sku, path=path)
-        if self.silent:
-            return StockUnknown(sku=sku, silent=" and ".join(sorted(self.silent)), path=path)
-        return InsufficientStock(sku=sku, wanted_units=wanted_units, available_units=available_units, path=path)
-
-    def record(
-        self, problem: Problem, decision: Decision, *, order: OrderId | None, decision_id: str, at: datetime
-    ) -> DecisionRecord:
-        """The decision as it is kept, with its explanation and a fingerprint of what it was made on."""
-        return DecisionRecord(
-            id=decision_id,
-            order=order,
-            decided_at=at,
-            policy=POLICY,
-            policy_version=POLICY_VERSION,
-            inputs_hash=hash_of(problem),
-            decision=decision,
-            explanation=explain(decision, {each.id: each.name for each in self.locations}),
-        )
-
-    # ------------------------------------------------------------------------------------------ how it is decided
-    def _fits(self, package: Package, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str]) -> bool:
-        place = self.places.get(package.location)
-        if place is None or not _may(place, wish, excluded):
-            return False
-        for line in package.lines:
-            if (self.promisable((line.sku, place.id), shelves) or 0) < line.units:
-                return False
-        units = sum(line.units for line in package.lines)
-        return not self.full(place, self.bookings(place, units, slot=wish.pickup_slot, kept=wish.kept), shelves)
-
-    def _problem(self, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str]) -> Problem:
-        wanted = tally(wish.lines)
-        return Problem(
-            demand=tuple(Demand(sku=sku, units=units) for sku, units in wanted.items()),
-            destination=self.centroids.locate(wish.to),
-            destination_area=area_of(wish.to) if self.tariff.zones.rules else NOWHERE,
-            unit_grams=self.weights.mean_grams(wanted),
-            method=wish.method,
-            candidates=tuple(
-                Candidate(
-                    location=each.id,
-                    position=each.position,
-                    area=self.areas.get(each.id, NOWHERE),
-                    available={sku: self.promisable((sku, each.id), shelves) for sku in wanted},
-                    methods=each.methods,
-                    excluded_because=excluded.get(each.id) or (None if each.active else "INACTIVE"),
-                )
-                for each in self.locations
-            ),
-            tariff=self.tariff,
-            preference=wish.preference,
-            pickup_at=wish.pickup_at,
-        )
-
-    def _as_there_is_room(self, candidate: Candidate, wish: Wish, shelves: Shelves) -> Candidate:
-        """The candidate with no more units than it has room for, given to the lines in their order.
-
-        The rule knows bounds per SKU only. Bounds that together leave room for every choice it may make are safe; where all of
-        the order's units have room, which is nearly always, they bound nothing.
-        """
-        place = self.places[candidate.location]
-        limit = place.units_per_day
-        if limit is None:
-            return candidate
-        (day, *_) = self.bookings(place, 1, slot=wish.pickup_slot, kept=wish.kept)
-        left = max(limit - promised(shelves.get((day.sku, place.id))), 0)
-        wanted = tally(wish.lines)
-        usable = {sku: min(max(candidate.available[sku] or 0, 0), units) for sku, units in wanted.items()}
-        if sum(usable.values()) <= left:
-            return candidate
-        if not left:
-            return replace(candidate, excluded_because=candidate.excluded_because or "CAPACITY")
-        bounded: dict[Sku, int | None] = {}
-        for sku, units in usable.items():
-            bounded[sku] = None if candidate.available[sku] is None else min(units, left)
-            left -= bounded[sku] or 0
-        return replace(candidate, available=bounded)
-
-    def _slot_full(self, wish: Wish, shelves: Shelves) -> tuple[Refusal, ...]:
-        if wish.pickup_at is None or wish.pickup_slot is None:
-            return ()
-        place = self.places[wish.pickup_at]
-        booked = self.bookings(place, 1, slot=wish.pickup_slot, kept=wish.kept)
-        return self.full(place, [each for each in booked if day_named(each.sku) is None], shelves)
-
-    def _why_full(self, wish: Wish, shelves: Shelves, boundless: Problem, problem: Problem) -> tuple[Refusal, ...]:
-        """The locations that would have done, had they had room; none, if that is not what it is about."""
-        try:
-            decide(boundless)
-        except Unroutable:
-            return ()
-        units = sum(line.units for line in wish.lines)
-        bounded = (
-            self.places[with_limit.location]
-            for without, with_limit in zip(boundless.candidates, problem.candidates, strict=True)
-            if without != with_limit
-        )
-        return tuple(
-            refusal
-            for place in bounded
-            for refusal in self.full(place, self.bookings(place, units, slot=wish.pickup_slot, kept=wish.kept), shelves)
-        )
-
-    def _why(self, unroutable: Unroutable) -> tuple[Refusal, ...]:
-        excluded = [each.excluded_because for each in unroutable.considered]
-        rules = {reason.code for reason in excluded if reason is not None} - {"STOCK", "SOURCE_UNKNOWN"}
-        if all(reason is not None and reason.code in rules for reason in excluded):
-            return (NoCandidate(why=f"No location can do this: {', '.join(sorted(rules))}."),)
-        return tuple(self.refusal(sku, *units) for sku, units in unroutable.short.items())
+    @cached_property
+    def _uncounted(self) -> Mapping[Sku, tuple[LocationId, ...]]:
+        """Where the source speaks of the SKU but does not know how many there are."""
+        found = defaultdict(list)
+        for (sku, location), reading in self.readings.items():
+            if reading.available is None and location in self.places:
+                found[sku].append(location)
+        return {sku: tuple(each) for sku, each in found.items()}
 
 
 def promised(shelf: Shelf | None) -> int:
     """Units held and committed on it."""
     return 0 if shelf is None else shelf.held_units + shelf.committed_units
-
-
-def hash_of(problem: Problem) -> str:
-    """A fingerprint of everything that the decision was made on."""
-    return hashlib.sha256(msgspec.json.encode(problem, order="sorted")).hexdigest()
 
 
 def _contained(reading: Reading, shelf: Shelf | None) -> int:
@@ -369,21 +254,6 @@ def _contained(reading: Reading, shelf: Shelf | None) -> int:
     if outdated(reading, shelf):
         raise ReadingOutdated(sku=shelf.sku)
     return sum(each.units for each in contained_in(reading, shelf)) if shelf.acknowledged else 0
-
-
-def _covers(decision: Decision, wanted: Mapping[Sku, int]) -> bool:
-    """Whether it sends just what is wanted."""
-    sent: dict[Sku, int] = {}
-    for package in decision.packages:
-        for line in package.lines:
-            sent[line.sku] = sent.get(line.sku, 0) + line.units
-    return sent == wanted
-
-
-def _may(place: Location, wish: Wish, excluded: Mapping[LocationId, str]) -> bool:
-    """Whether no rule but those of stock and capacity is against it."""
-    here = wish.pickup_at in {None, place.id}
-    return place.active and here and place.id not in excluded and wish.method in place.methods
 
 
 def _full(place: Location, booked: Units, left: int) -> Refusal:

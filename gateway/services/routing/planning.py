@@ -9,19 +9,23 @@ from connectors.contract import Method, Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.geography import Centroids
 from gateway.domain.rates import Weights
-from gateway.domain.refusals import Invalid, ReadingOutdated, Refusal, Refusals
+from gateway.domain.refusals import Invalid, NoCandidate, ReadingOutdated, Refusal, Refusals
 from gateway.domain.reservations import Reservation, ReservationState
-from gateway.domain.routing import Tariff
+from gateway.domain.routing import Tariff, World
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Shelf
-from gateway.ports import Clock, NewId, Sources, Store
+from gateway.ports import Clock, NewId, Sources, Store, Upkeep
 from gateway.services.inventory import current_readings, never_carried, silent_sources
 from gateway.services.network import Network
 from gateway.services.readings import Readings
-from gateway.services.routing.landscape import UNWEIGHED, Landscape, Shelves, Wish
+from gateway.services.routing.deciding import record, route
+from gateway.services.routing.landscape import UNWEIGHED, Landscape, Shelves
+from gateway.services.routing.outlook import Outlook
+from gateway.services.routing.wish import Wish
 
 LOOKS_MAX: Final = 3
 SHELVES_KNOWN_MAX: Final = 100_000
+WORLDS_KNOWN_MAX: Final = 1_000
 
 R = TypeVar("R")
 
@@ -32,6 +36,7 @@ class Routing:
 
     readings: Readings
     store: Store
+    upkeep: Upkeep
     network: Network
     sources: Sources
     centroids: Centroids
@@ -40,7 +45,9 @@ class Routing:
     new_id: NewId
     deadline_s: float
     weights: Weights = UNWEIGHED
+    outlook: Callable[[], Outlook] = Outlook
     _learned: dict[ShelfKey, Shelf] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
 
     def learn(self, shelves: Iterable[Shelf]) -> None:
         """Remember what was just committed, to plan on: a hint, which is looked up again on locked books before it counts.
@@ -57,9 +64,11 @@ class Routing:
     async def survey(self, skus: Iterable[Sku]) -> Landscape:
         """Look at everything that could matter for these SKUs, live where the source's freshness window has passed."""
         answers = await self.readings.read(tuple(skus), deadline_s=self.deadline_s)
+        atlas = self.network.atlas()
+        await self._keep(atlas.world(self.tariff))
         return Landscape(
             at=self.clock.now(),
-            locations=self.network.all(),
+            atlas=atlas,
             readings=current_readings(answers),
             silent=silent_sources(answers),
             unheard=never_carried(answers),
@@ -67,7 +76,17 @@ class Routing:
             centroids=self.centroids,
             tariff=self.tariff,
             weights=self.weights,
+            outlook=self.outlook(),
         )
+
+    async def _keep(self, world: World) -> None:
+        """See to it that it can be looked up what decisions were made in, before the first of them is."""
+        if world.digest in self._kept:
+            return
+        await self.upkeep.remember_world(world)
+        if len(self._kept) >= WORLDS_KNOWN_MAX:
+            self._kept.clear()
+        self._kept.add(world.digest)
 
     async def decided(self, skus: Iterable[Sku], decide: Callable[[Landscape], Awaitable[R]]) -> R:
         """What comes of deciding on what is seen now; seen again, where others decided on something newer in between."""
@@ -82,10 +101,10 @@ class Routing:
     def plan(self, wish: Wish, landscape: Landscape) -> DecisionRecord | None:
         """Where it would come from, as far as our promises are remembered here. None: from nowhere; only locked books know."""
         try:
-            problem, decision = landscape.route(wish, _without(wish.kept, self._learned), {})
+            routed = route(landscape, wish, _without(wish.kept, self._learned), {})
         except (Refusal, Refusals):
             return None
-        return landscape.record(problem, decision, order=None, decision_id=self.new_id(), at=landscape.at)
+        return None if routed.waits else record(landscape, routed, order=None, decision_id=self.new_id(), at=landscape.at)
 
     async def preview(self, wish: Wish) -> DecisionRecord:
         """Where it would come from if it were ordered now; nothing is stored.
@@ -98,8 +117,11 @@ class Routing:
 
         async def decide_on(landscape: Landscape) -> DecisionRecord:
             shelves = await self.store.shelves(skus | landscape.made_up(wish.pickup_at, wish.pickup_slot))
-            problem, decision = landscape.route(wish, shelves, {})
-            return landscape.record(problem, decision, order=None, decision_id=self.new_id(), at=landscape.at)
+            routed = route(landscape, wish, shelves, {})
+            found = record(landscape, routed, order=None, decision_id=self.new_id(), at=landscape.at)
+            if found is None:
+                raise NoCandidate(why="Nothing can be sent now; the policy would let the order wait.")
+            return found
 
         return await self.decided(skus, decide_on)
 

@@ -11,7 +11,9 @@ from sqlalchemy import delete, update
 from gateway.domain.invariants import Invariant
 from gateway.domain.orders import Order
 from gateway.domain.refusals import StoreUnavailable
+from gateway.services.atlas import Atlas
 from gateway.services.fulfillments import TurnDown
+from gateway.storage.documents import Documents
 from gateway.storage.ledgers import save
 from gateway.storage.tables import job, order
 from gateway.storage.verification import verify
@@ -29,7 +31,7 @@ def test_capacity_is_given_back_where_it_was_taken_and_nothing_differs(storage: 
             limited = tuple(replace(each, units_per_day=10) for each in PLACES)
             command = place(4, of=OF)
             placed = await on.writer.submit(
-                replace(command, landscape=replace(command.landscape, locations=limited)), returns=Order
+                replace(command, landscape=replace(command.landscape, atlas=Atlas(locations=limited))), returns=Order
             )
             assert work_of(placed).booked
             assert (await verify(on.database)).is_clean
@@ -142,7 +144,7 @@ class AllOfIt(Promises):
             async def story() -> None:
                 async with desk(storage, clock=HandClock(at=self.books.now)) as on:
                     async with on.database.writing.begin() as connection:
-                        await save(connection, self.books)
+                        await save(connection, self.books, Documents())
                     report = await verify(on.database)
                     assert not report.differences, "\n".join(str(each) for each in report.differences)
 

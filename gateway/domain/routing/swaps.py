@@ -1,0 +1,116 @@
+"""The packages of a plan, as if other locations sent them: what that would cost more, and why."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from gateway.domain.plans import Floats, Ints
+from gateway.domain.routing.pricing import Bools, Pricing
+from gateway.domain.routing.problem import EXACT, Term
+from gateway.domain.routing.reason import Code, Reason
+
+BY_DISTANCE: Final = frozenset({Term.POSTAGE, Term.WAITING, Term.DISTANCE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Swap:
+    """A package of the plan, and every site in place of the one that sends it.
+
+    Attributes:
+        row: Who sends it.
+        units: Of each line. ``[n]``
+        able: Which could. ``[L]``
+        cents: What it costs more from each; infinity: it could not. ``[L]``
+        terms: Which part of that comes from what: k of them, without those that are alike everywhere.
+        term_cents: How much does. ``[k, L]``
+        option: By which service each would send it. ``[L]``
+    """
+
+    pricing: Pricing
+    row: int
+    units: Ints
+    able: Bools
+    cents: Floats
+    terms: tuple[Term, ...]
+    term_cents: Ints
+    option: Ints
+
+    @classmethod
+    def of(cls, pricing: Pricing, row: int, units: Ints) -> Self:
+        """Price the package that this one sends from everywhere."""
+        instance, many = pricing.instance, len(pricing.problem.sites)
+        costs, option, reached = _costs(pricing, units)
+        more = {term: cents - cents[row] for term, cents in costs.items()}
+        terms = tuple(term for term in Term if term in more and more[term].any())
+        term_cents = np.array([more[term] for term in terms]).reshape(len(terms), many)
+        able = (instance.stock[:many] >= units).all(axis=1) & (instance.room[:many] >= units.sum()) & reached
+        return cls(
+            pricing=pricing,
+            row=row,
+            units=units,
+            able=able,
+            cents=np.where(able, term_cents.sum(axis=0), np.inf),
+            terms=terms,
+            term_cents=term_cents.astype(np.int64),
+            option=option,
+        )
+
+    def reasons(self, rows: Ints) -> Iterator[Reason]:
+        """Why it does not come from these, each of which could send it."""
+        problem, names = self.pricing.problem, [term.value for term in self.terms]
+        than = problem.sites.all[self.row].location
+        each = zip(rows.tolist(), self._codes(rows), self.term_cents[:, rows].T.tolist(), strict=True)
+        for row, code, cents in each:
+            terms = tuple([(name, more) for name, more in zip(names, cents, strict=True) if more])
+            if code is Code.ZONE:
+                yield Reason(code=code, zone=int(self.pricing.zones[row]), than=than, terms=terms)
+            elif code is Code.PROMISE and problem.days_late is not None:
+                yield Reason(code=code, days=int(problem.days_late[row, self.option[row]]), than=than, terms=terms)
+            else:
+                yield Reason(code=code, than=than, terms=terms)
+
+    def _codes(self, rows: Ints) -> list[Code]:
+        if not self.terms:
+            return [Code.COST] * len(rows)
+        cents = self.term_cents[:, rows]
+        other = np.array([term not in BY_DISTANCE for term in self.terms])
+        farther = (self.pricing.zones[rows] > self.pricing.zones[self.row]) & ~cents[other].any(axis=0)
+        late = np.array([term is Term.LATE for term in self.terms])[cents.argmax(axis=0)]
+        cheaper = (self.cents[rows] < 0) & (self.pricing.problem.strategy != EXACT)
+        found = np.select(
+            [cheaper, cents.max(axis=0) <= 0, late, farther, self._no_better(rows)],
+            [0, 1, 2, 3, 4],
+            default=1,
+        )
+        return [_CODES[code] for code in found.tolist()]
+
+    def _no_better(self, rows: Ints) -> Bools:
+        """Which of them have no more of anything, and cost no less in any part."""
+        instance = self.pricing.instance
+        stock = (instance.stock[rows] <= instance.stock[self.row]).all(axis=1)
+        found: Bools = stock & (instance.room[rows] <= instance.room[self.row]) & (self.term_cents[:, rows] >= 0).all(axis=0)
+        return found
+
+
+_CODES: Final = (Code.STRATEGY, Code.COST, Code.PROMISE, Code.ZONE, Code.DOMINATED_BY)
+
+
+def _costs(pricing: Pricing, units: Ints) -> tuple[Mapping[Term, Floats], Ints, Bools]:
+    """What a package of these units costs from each site, by what for; by which service; and whether any takes it there."""
+    instance, many, postage = pricing.instance, len(pricing.problem.sites), pricing.instance.postage
+    found: dict[Term, Floats] = {term: cents.astype(np.float64) for term, cents in pricing.package_terms.items()}
+    found |= {term: (cents * units).sum(axis=1).astype(np.float64) for term, cents in pricing.unit_terms.items()}
+    if postage.free:
+        return found, np.zeros(many, dtype=np.int64), np.ones(many, dtype=np.bool_)
+    lane, count = instance.lane[:many], int(units.sum())
+    asked = postage.by_service(np.array([instance.grams @ units]), np.array([count]))[:, :, 0]
+    option = asked.argmin(axis=1)
+    lanes = np.arange(len(option))
+    total, waiting, late = asked[lanes, option], postage.unit_cents[lanes, option] * count, postage.package_cents[lanes, option]
+    reached = np.isfinite(total)
+    late = np.where(reached, late, 0.0)
+    found[Term.POSTAGE] = np.where(reached, total - waiting - late, 0.0)[lane]
+    found |= {Term.WAITING: waiting[lane], Term.LATE: late[lane]}
+    return found, option[lane], reached[lane]

@@ -1,0 +1,47 @@
+"""Ways of routing that can be compared."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.domain.plans import Strategy
+from gateway.domain.plans.strategies import strategy_of
+from gateway.domain.policies import DEFAULT, Objective, RoutingPolicy, Rule
+
+LEAST_COST: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """One way of routing all orders: those of a policy by the policy of that name, all others ``otherwise``."""
+
+    name: str
+    policies: Mapping[str, RoutingPolicy] = field(default_factory=dict)
+    otherwise: RoutingPolicy = LEAST_COST
+
+    def policy(self, name: str) -> RoutingPolicy:
+        """By which orders are routed that are to be routed by that policy."""
+        return self.policies.get(name, self.otherwise)
+
+
+def ruled_by(policy: RoutingPolicy, in_force: Mapping[str, RoutingPolicy]) -> Contender:
+    """As things are, but for this version of a policy: in the place of the one of its name, or, if none has it, of the default."""
+    replaced = policy.name if policy.name in in_force else DEFAULT
+    return Contender(name=f"{policy.name}@{policy.version}", policies={**in_force, replaced: policy})
+
+
+def going_by(strategy: str) -> Contender:
+    """Every order by that strategy, whatever policies say."""
+    rule = Rule(name=strategy, objective=Objective(strategy=strategy))
+    return Contender(name=strategy, otherwise=RoutingPolicy(name=strategy, version=0, rules=(rule,), changes=()))
+
+
+def strategies_of(contenders: Iterable[Contender]) -> dict[str, Strategy]:
+    """Every strategy that they name.
+
+    Raises:
+        UnknownStrategy: One of them is not installed.
+    """
+    policies = [policy for each in contenders for policy in (each.otherwise, *each.policies.values())]
+    names = {rule.objective.strategy for policy in policies for rule in policy.rules}
+    return {name: strategy_of(name) for name in sorted(names)}

@@ -1,0 +1,42 @@
+"""What is known beside stock when an order is routed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.domain.plans import Strategy
+from gateway.domain.policies import DEFAULT, RoutingPolicy
+from gateway.domain.pricing import PriceBook
+from gateway.domain.refusals import NotFound
+
+BUILT_IN: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
+"""By which orders are routed until somebody writes a policy: where they cost least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """How the merchant wants orders routed: the ``policies`` in force, and the ``strategies`` that they may name.
+
+    ``prices`` of what is scarce; None: all are zero.
+    """
+
+    policies: Mapping[str, RoutingPolicy] = field(default_factory=dict)
+    strategies: Mapping[str, Strategy] = field(default_factory=dict)
+    prices: PriceBook | None = None
+
+    def policy(self, name: str | None) -> RoutingPolicy:
+        """The policy with that name, or the one for orders that name none.
+
+        Raises:
+            NotFound: None of that name is in force.
+        """
+        found = self.policies.get(name or DEFAULT)
+        if found is not None:
+            return found
+        if name in {None, DEFAULT}:
+            return BUILT_IN
+        raise NotFound(what="routing policy", name=name or "", path=("input", "policy"))
+
+
+NO_POLICIES: Final = Outlook()
+"""Nothing but stock is known."""

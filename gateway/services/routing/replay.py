@@ -1,0 +1,95 @@
+"""Decisions made again, from what was kept of them: the same to the byte, or what differs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from gateway.domain.plans import Strategy
+from gateway.domain.policies import RoutingPolicy, Rule, course
+from gateway.domain.routing import Decision, Inputs, Unroutable, World, decide, problem_of, ruled
+from gateway.domain.sourcing import DecisionRecord
+from gateway.ports import Store
+from gateway.services.routing.outlook import BUILT_IN, Outlook
+
+DIFFERENCES_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A decision, and what comes of making it again.
+
+    ``again`` is None where it cannot be made again. Every one of the ``differences``, of which at most so many are told, has a path
+    into the decision, and what was there and is there now; or it says what is missing.
+    """
+
+    record: DecisionRecord
+    again: Decision | None = None
+    differences: tuple[str, ...] = ()
+
+    @property
+    def identical(self) -> bool:
+        """Whether it is the same to the byte."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replays:
+    """Makes decisions again."""
+
+    store: Store
+    outlook: Callable[[], Outlook]
+
+    async def replay(self, decision_id: str) -> Replay | None:
+        """That decision, made again; None: there is no such decision."""
+        record = await self.store.decision(decision_id)
+        if record is None or record.inputs is None:
+            return None if record is None else Replay(record=record, differences=("What it was made from was not kept then.",))
+        world = await self.store.world(record.inputs.world)
+        policy = BUILT_IN if record.policy_version == 0 else await self.store.policy((record.policy, record.policy_version))
+        return replayed(record, record.inputs, world, policy, self.outlook().strategies)
+
+
+def replayed(
+    record: DecisionRecord,
+    inputs: Inputs,
+    world: World | None,
+    policy: RoutingPolicy | None,
+    strategies: Mapping[str, Strategy],
+) -> Replay:
+    """That decision, made again on these inputs, in that world, by that version of the policy."""
+    rule = record.own_rule or (None if policy is None else _rule(record, policy, inputs))
+    if world is None or rule is None:
+        what = "The locations and tariffs of then" if world is None else "The policy and rule that it was made by"
+        return Replay(record=record, differences=(f"{what} cannot be found.",))
+    if inputs.digest != record.inputs_hash:
+        return Replay(record=record, differences=("What it was made from has been changed since.",))
+    try:
+        again = decide(ruled(problem_of(inputs, world), rule), strategies)
+    except Unroutable as unroutable:
+        return Replay(record=record, differences=(f"No plan is found any more: {unroutable}",))
+    if msgspec.json.encode(again) == msgspec.json.encode(record.decision):
+        return Replay(record=record, again=again)
+    then, now = msgspec.to_builtins(record.decision), msgspec.to_builtins(again)
+    found = tuple(islice(_differences("decision", then, now), DIFFERENCES_MAX))
+    return Replay(record=record, again=again, differences=found or ("It is written differently.",))
+
+
+def _rule(record: DecisionRecord, policy: RoutingPolicy, inputs: Inputs) -> Rule | None:
+    """The rule that it was made by, without what was relaxed."""
+    passes = course(policy, inputs.facts).passes
+    found = (each.rule for each in passes if each.rule.name == record.rule and each.relaxed == record.relaxed)
+    return next(found, None)
+
+
+def _differences(path: str, then: Any, now: Any) -> Iterator[str]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted({*then, *now}):
+            yield from _differences(f"{path}.{key}", then.get(key), now.get(key))
+    elif isinstance(then, list | tuple) and isinstance(now, list | tuple) and len(then) == len(now):
+        for place, (before, after) in enumerate(zip(then, now, strict=True)):
+            yield from _differences(f"{path}[{place}]", before, after)
+    elif then != now:
+        yield f"{path}: {then!r} then, {now!r} now"

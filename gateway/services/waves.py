@@ -1,0 +1,199 @@
+"""Waves: orders that wait for each other are planned together, then routed one by one on locked books.
+
+The job that routes an order is due when its wave is; the first of them has all orders of the wave planned. Should that fail, or
+take too long, each is decided alone: no order waits for a plan.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import structlog
+
+from gateway.domain.fulfillments import tally
+from gateway.domain.identity import OrderId
+from gateway.domain.orders import Order, OrderStatus
+from gateway.domain.plans import Ints, Plan, solve
+from gateway.domain.plans.batch import WAITING, plan_together, wave_of_orders
+from gateway.domain.policies import Pass, RoutingPolicy, course
+from gateway.domain.routing import EXACT, FREE, Demand, Problem, ruled, told
+from gateway.domain.routing.pricing import Pricing
+from gateway.domain.routing.problem import UNITS_MAX
+from gateway.domain.sourcing import DecisionRecord
+from gateway.ports import Clock, NewId, OrderFilter, PageRequest, Store
+from gateway.services.routing import Landscape, Routed, Routing, Shelves, Wish, record
+from gateway.services.routing.deciding import BACK_ORDER_CENTS
+from gateway.services.routing.stating import facts, state
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 100
+LINES_MAX: Final = 6
+"""Orders of more lines are decided alone."""
+KEPT: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WavePlan:
+    """A wave as it was planned. No plan of its ``orders`` costs less than the bound; ``alone`` others are decided by themselves."""
+
+    at: datetime
+    orders: int
+    alone: int
+    cost_cents: int
+    bound_cents: int
+    took_s: float
+
+    @property
+    def gap(self) -> float:
+        """The most that a better plan could save, as a share of the cost."""
+        return 0.0 if self.cost_cents <= self.bound_cents else (self.cost_cents - self.bound_cents) / self.cost_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An order of a wave, stated as its rule wants it."""
+
+    order: Order
+    policy: RoutingPolicy
+    by: Pass
+    problem: Problem
+    pricing: Pricing
+
+
+@dataclass(slots=True, kw_only=True)
+class Waves:
+    """Plans waves of at most ``orders_max`` orders, each within ``seconds_max``."""
+
+    store: Store
+    routing: Routing
+    clock: Clock
+    new_id: NewId
+    orders_max: int
+    seconds_max: float
+    planned: deque[WavePlan] = field(init=False, default_factory=lambda: deque(maxlen=KEPT))
+    _plans: dict[datetime, asyncio.Task[Mapping[OrderId, DecisionRecord]]] = field(init=False, default_factory=dict)
+
+    async def plan(self, order: Order) -> DecisionRecord | None:
+        """The order's part of the plan of its wave. None: it is to be decided alone."""
+        if order.wave_at is None:
+            return None
+        task = self._plans.get(order.wave_at)
+        if task is None:
+            task = self._plans[order.wave_at] = asyncio.create_task(self._plan(order.wave_at))
+            while len(self._plans) > KEPT:
+                del self._plans[next(iter(self._plans))]
+        try:
+            return (await asyncio.shield(task)).get(order.id)
+        except Exception:  # a plan is a help, not a need
+            log.exception("wave_not_planned", at=order.wave_at.isoformat())
+            return None
+
+    async def _plan(self, at: datetime) -> Mapping[OrderId, DecisionRecord]:
+        began_s = self.clock.monotonic()
+        orders = await self._waiting(at)
+        seen = await self.routing.survey({line.sku for order in orders for line in order.lines})
+        shelves = await self.store.shelves({line.sku for order in orders for line in order.lines} | seen.made_up(None, None))
+        stated = [_member(seen, order, shelves) for order in orders]
+        members = [each for each in stated if each is not None]
+        until_s = began_s + self.seconds_max
+        found = await asyncio.to_thread(_together, members, lambda: self.clock.monotonic() < until_s)
+        costs = [plan.cents for _, plan in found.plans]
+        self.planned.append(
+            WavePlan(
+                at=at,
+                orders=len(found.plans),
+                alone=len(orders) - len(found.plans),
+                cost_cents=round(sum(costs)),
+                bound_cents=min(round(found.bound_cents), round(sum(costs))),
+                took_s=self.clock.monotonic() - began_s,
+            )
+        )
+        log.info("wave_planned", at=at.isoformat(), orders=len(found.plans), gap=round(self.planned[-1].gap, 5))
+        records = (self._record(seen, member, plan) for member, plan in found.plans)
+        return {each.order: each for each in records if each is not None and each.order is not None}
+
+    def _record(self, seen: Landscape, member: Member, plan: Plan) -> DecisionRecord | None:
+        decision = replace(told(member.pricing, plan), strategy="batch")
+        routed = Routed(
+            policy=member.policy,
+            course=course(member.policy, member.problem.facts),
+            by=member.by,
+            problem=member.problem,
+            decision=decision,
+        )
+        return record(seen, routed, order=member.order.id, decision_id=self.new_id(), at=seen.at)
+
+    async def _waiting(self, at: datetime) -> list[Order]:
+        """The orders of that wave, by when they were placed."""
+        found: list[Order] = []
+        page = PageRequest(size=PAGE, newest_first=False)
+        while len(found) < self.orders_max:
+            answer = await self.store.page(OrderFilter(status=frozenset({OrderStatus.PLACED})), page)
+            found += [order for order in answer.orders if order.wave_at == at and order.unrouted]
+            if not answer.has_next:
+                break
+            last = answer.orders[-1]
+            page = replace(page, position=(last.placed_at, last.id))
+        return found[: self.orders_max]
+
+
+def _member(seen: Landscape, order: Order, shelves: Shelves) -> Member | None:
+    """The order, stated. None: it is to be decided alone, since its rule asks for more than that it costs least."""
+    wish = Wish.of(order, order.unrouted)
+    policy = seen.outlook.policy(wish.policy)
+    by = course(policy, facts(seen, wish)).passes[0]
+    demand = tuple(Demand(sku=sku, units=units) for sku, units in tally(wish.lines).items())
+    problem = state(seen, wish, demand, shelves, excluded={})
+    asked = ruled(problem, by.rule)
+    if len(demand) > LINES_MAX or asked.constraints != FREE or asked.strategy != EXACT or order.directed is not None:
+        return None
+    return Member(order=order, policy=policy, by=by, problem=problem, pricing=Pricing.of(asked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """The plans of those of a wave that have one, and what no plans of all of them cost less than."""
+
+    plans: Sequence[tuple[Member, Plan]]
+    bound_cents: float
+
+
+def _together(members: Sequence[Member], keep_going: Callable[[], bool]) -> Together:
+    """Plan them all. Each plan is bounded by what the order would cost alone."""
+    if not members:
+        return Together(plans=(), bound_cents=0.0)
+    skus = sorted({line.sku for each in members for line in each.problem.demand})
+    place = {sku: number for number, sku in enumerate(skus)}
+    items = [np.array([place[line.sku] for line in each.problem.demand], dtype=np.int64) for each in members]
+    stock = np.zeros((len(members[0].problem.sites), len(skus)), dtype=np.int64)
+    for each, columns in zip(members, items, strict=True):
+        stock[:, columns] = np.clip(each.problem.available, 0, UNITS_MAX)
+    wave, tables = wave_of_orders(
+        [each.pricing.instance for each in members], items, stock, members[0].problem.room, back_order_cents=BACK_ORDER_CENTS
+    )
+    planned = plan_together(wave, generator=np.random.default_rng(len(members)), keep_going=keep_going)
+    found = []
+    for rows, locations in zip(tables, planned.plans, strict=True):
+        for row, where in zip(rows.tolist(), locations, strict=True):
+            plan = _plan_of(members[row], where)
+            if plan is not None:
+                found.append((members[row], plan))
+    return Together(plans=found, bound_cents=planned.bound_cents)
+
+
+def _plan_of(member: Member, where: Ints) -> Plan | None:
+    """The plan that has each line come from there. None: some of it waits, or nothing of it can be had."""
+    instance, alone = member.pricing.instance, solve(member.pricing.instance)
+    if alone is None or (where == WAITING).any():
+        return None
+    locations = np.unique(where)
+    units = np.where(where == locations[:, None], instance.wanted, 0)
+    plan = Plan(locations=locations, units=units, cents=0.0, bound_cents=0.0)
+    packages, _ = member.pricing.packages(plan)
+    cents = float(sum(package.cost_cents for package in packages))
+    return replace(plan, cents=cents, bound_cents=min(alone.bound_cents, cents))

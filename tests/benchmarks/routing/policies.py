@@ -1,0 +1,169 @@
+"""What is compared: rules of thumb, exact plans of one order, and exact plans at prices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import log2
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.domain.plans.forecast import asked, bid_prices, scenarios, shrunk
+from gateway.domain.plans.instance import Floats, Instance, Ints, Strategy
+from gateway.domain.plans.pool import Pool, best
+from gateway.domain.plans.postage import NO_POSTAGE
+from gateway.domain.plans.prices import Prices, dual_ascent
+from tests.benchmarks.routing.world import World
+
+Bools = NDArray[np.bool_]
+
+STEP_CENTS: Final = 80.0  # after the first time, prices only follow
+FIRST_ROUNDS: Final = 100
+ROUNDS: Final = 20
+BOUND_ROUNDS: Final = 400
+FIRST_LOOK: Final = 20
+LAST_LOOK: Final = 0.005  # of all arrivals are left when prices are made for the last time
+
+
+def closing(arrivals: int, *, many: int) -> list[int]:
+    """When prices are made anew: each time the same part of what was left has come, for the last orders decide most."""
+    kept = LAST_LOOK ** (1 / many)
+    return sorted({int(arrivals * (1 - kept**number)) for number in range(many)})
+
+
+def opening(arrivals: int) -> list[int]:
+    """When they are made besides without a forecast: whenever as much again has been seen, for the first quarter."""
+    doublings = range(int(log2(arrivals / FIRST_LOOK / 4)) + 1)
+    return [0, *(FIRST_LOOK * 2**number for number in doublings)]
+
+
+@dataclass(kw_only=True)
+class Priced:
+    """Exact plans at prices; without any, exact plans."""
+
+    world: World
+    expected: Callable[[int], Floats] | None = None
+    pi: Floats = field(init=False)
+    prices: Prices | None = None
+
+    def reopen(self, at: int, stock: Floats) -> None:
+        """Ask for prices."""
+        expected = None if self.expected is None else self.expected(at)
+        if expected is None or not expected.any():
+            self.pi = np.zeros(stock.shape)
+            return
+        first = self.prices is None
+        self.prices = bid_prices(
+            self.world.pools,
+            self.world.by_pool(expected),
+            stock,
+            start=self.prices,
+            step_cents=None if first else STEP_CENTS,
+            rounds=FIRST_ROUNDS if first else ROUNDS,
+        )
+        self.pi = self.prices.pi
+
+    def locations(self, pool: Pool, _orders: Ints, stock: Floats) -> Ints:
+        """The cheapest."""
+        return best(pool, np.where(stock > 0, self.pi, np.inf)).locations
+
+
+@dataclass(kw_only=True)
+class Ruled:
+    """A rule of thumb among the centers; what none of them has, the dummy serves."""
+
+    world: World
+    strategy: Strategy
+    known: dict[tuple[int, int, bytes], Ints] = field(default_factory=dict)
+
+    def reopen(self, _at: int, _stock: Floats) -> None:
+        """Rules look at no clock."""
+
+    def locations(self, pool: Pool, orders: Ints, stock: Floats) -> Ints:
+        """By the rule, which is asked once for each order and what of it is there."""
+        regions = len(self.world.miles)
+        there = stock[pool.market, :-1, pool.items] > 0  # [n, R, centers]
+        found = [self._known(pool.lines, order, order % regions, there[:, row]) for row, order in enumerate(orders.tolist())]
+        return np.array(found, dtype=np.int64).T
+
+    def _known(self, lines: int, order: int, region: int, there: Bools) -> Ints:
+        key = (lines, order, there.tobytes())
+        if key not in self.known:
+            self.known[key] = self._asked(region, there)
+        return self.known[key]
+
+    def _asked(self, region: int, there: Bools) -> Ints:
+        centers = there.shape[1]
+        locations = np.full(len(there), centers)
+        lines = np.flatnonzero(there.any(axis=1))
+        if len(lines):
+            plan = self.strategy(order_of(self.world, region, there[lines].T.astype(np.int64)))
+            assert plan is not None
+            locations[lines] = plan.locations[plan.units.argmax(axis=0)]
+        return locations
+
+
+def order_of(world: World, region: int, stock: Ints) -> Instance:
+    """An order of one unit a line from the centers."""
+    centers, lines = stock.shape
+    return Instance(
+        wanted=np.ones(lines, dtype=np.int64),
+        stock=stock,
+        room=np.full(centers, lines),
+        package_cents=world.package_cents[:-1],
+        unit_cents=np.repeat(world.unit_cents[region, :-1, None], lines, axis=1),
+        postage=NO_POSTAGE,
+        lane=np.zeros(centers, dtype=np.int64),
+        grams=np.ones(lines, dtype=np.int64),
+        miles=world.miles[region],
+        rank=np.arange(centers),
+    )
+
+
+def by_highest_stock(world: World) -> Floats:
+    """What it costs to take each line from where there is most of it. That changes with every order: it has a loop of its own."""
+    return np.array([_highest_stock(world, arrivals) for arrivals in world.arrivals])
+
+
+def _highest_stock(world: World, arrivals: Ints) -> float:
+    shelves = world.stock[:-1].T.tolist()
+    regions, unit_cents, package_cents = len(world.miles), world.unit_cents.tolist(), world.package_cents.tolist()
+    baskets = [basket for pool in world.baskets for basket in pool.tolist()]
+    cents, dummy = 0.0, len(package_cents) - 1
+    for arrival in arrivals[arrivals < world.orders].tolist():
+        kind, region = divmod(arrival, regions)
+        senders = set()
+        for item in baskets[kind]:
+            shelf = shelves[item]
+            most = max(shelf)
+            sender = shelf.index(most) if most else dummy
+            if most:
+                shelf[sender] -= 1
+            senders.add(sender)
+            cents += unit_cents[region][sender]
+        cents += sum(package_cents[sender] for sender in senders)
+    return cents
+
+
+def bound_cents(world: World) -> Floats:
+    """What no policy can be below that knew all arrivals: the bound of the configuration program. ``[sequences]``."""
+    counts = world.by_pool(world.seen(world.arrivals.shape[1]))
+    stock = np.broadcast_to(world.stock, (len(world.arrivals), *world.stock.shape))
+    orders = [asked(pool, each, stock) for pool, each in zip(world.pools, counts, strict=True)]
+    return dual_ascent(orders, stock, rounds=BOUND_ROUNDS).bound_cents
+
+
+def forecast(world: World, at: int) -> Floats:
+    """What is still expected when the shares are known. ``[sequences, 1, orders]``."""
+    sequences, arrivals = world.arrivals.shape
+    return np.broadcast_to(world.shares.ravel() * (arrivals - at), (sequences, 1, world.orders))
+
+
+def learned(world: World, at: int, rng: np.random.Generator, many: int) -> Floats:
+    """What may come as far as the arrivals until now tell. ``[sequences, many, orders]``."""
+    sequences, arrivals = world.arrivals.shape
+    if not at:
+        return np.zeros((sequences, many, world.orders))
+    seen = world.seen(at).reshape(sequences, *world.shares.shape)
+    drawn = [scenarios(shrunk(each), orders=each.sum() * (arrivals - at) / at, many=many, rng=rng) for each in seen]
+    return np.array(drawn).reshape(sequences, many, -1)

@@ -1,0 +1,57 @@
+"""Orders that wait for each other: routed together when their wave is over, over real sockets."""
+
+from pathlib import Path
+from typing import Any
+
+from gateway.app import Parts
+from tests.harness import Graph, gateway, line, network, place, run
+from tests.scenarios.questions import Ahead, attentive, settled
+
+CREATE = """mutation ($input: RoutingPolicyCreateInput!) { made: routingPolicyCreate(input: $input) {
+  routingPolicy { id } userErrors { message } } }"""
+ACTIVATE = """mutation ($input: RoutingPolicyActivateInput!) { made: routingPolicyActivate(input: $input) {
+  routingPolicy { id state } userErrors { message } } }"""
+WAITS = "query ($id: ID!) { order(by: {id: $id}) { status waveAt } }"
+HOW = """query ($id: ID!) { order(by: {id: $id}) { status waveAt fulfillmentOrders { location { code } }
+  routingDecisions { policy policyVersion optimal cost { amount } lowerBound { amount } } } }"""
+WAVES = "{ routingWaves { at orders alone cost { amount } lowerBound { amount } optimalityGap } }"
+MINUTES = 10
+
+
+async def in_force(graph: Graph, rule: dict[str, Any]) -> None:
+    made = (await graph(CREATE, input={"idempotencyKey": "rule", "name": "default", "rules": [rule], "note": "try"}))["made"]
+    assert made["userErrors"] == []
+    policy = made["routingPolicy"]["id"]
+    done = (await graph(ACTIVATE, input={"idempotencyKey": "go", "id": policy, "reason": "try"}))["made"]
+    assert done["userErrors"] == []
+
+
+def test_orders_of_one_wave_are_planned_together_and_each_says_how(tmp_path: Path) -> None:
+    async def story() -> None:
+        clock = Ahead()
+        async with (
+            network() as (urls, _),
+            gateway(urls, tmp_path / "dom.sqlite3", tune=attentive, parts=Parts(clock=clock)) as graph,
+        ):
+            await in_force(graph, {"name": "in waves", "batchMinutes": MINUTES})
+            lines = [[line("SKU-0003", 1), line("SKU-0005", 1)], [line("SKU-0003", 2)], [line("SKU-0010", 1)]]
+            placed = [await place(graph, *each, key=f"{number}") for number, each in enumerate(lines)]
+            assert [each["userErrors"] for each in placed] == [[], [], []]
+            orders = [each["order"]["id"] for each in placed]
+            waits = [(await graph(WAITS, id=order))["order"] for order in orders]
+            assert {each["status"] for each in waits} == {"PLACED"}
+            (at,) = {each["waveAt"] for each in waits}
+            assert (await graph(WAVES))["routingWaves"] == []
+
+            clock.by_s += MINUTES * 60
+            for order in orders:
+                await settled(graph, order, lambda found: found["status"] != "PLACED")
+                how = (await graph(HOW, id=order))["order"]
+                (decision,) = how["routingDecisions"]
+                assert (decision["policy"], how["waveAt"]) == ("default", None)
+                assert float(decision["lowerBound"]["amount"]) <= float(decision["cost"]["amount"])
+            (wave,) = (await graph(WAVES))["routingWaves"]
+            assert (wave["at"], wave["orders"], wave["alone"]) == (at, 3, 0)
+            assert float(wave["lowerBound"]["amount"]) <= float(wave["cost"]["amount"])
+
+    run(story)
