@@ -40,6 +40,7 @@ from gateway.services.promises import Promises
 from gateway.services.quotes import Quotes
 from gateway.services.readings import Desk, Readings
 from gateway.services.reconciliation import Reconciliation
+from gateway.services.rejections import Rejections
 from gateway.services.rerouting import Rerouting
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Outlook, Replays, Routing
@@ -104,6 +105,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
         def heard(events: Sequence[OrderEvent]) -> None:
             touched({line.sku for event in events for line in event.order.lines})
             prices.hear(events)
+            rejections.hear(events)
 
         def committed(what: Committed) -> None:
             if what.jobs:
@@ -187,7 +189,11 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             sources=sources,
             deadline_s=settings.stock.deadline_s,
         )
+        timetable = Timetable(
+            network=network, store=store, centroids=centroids, tariff=settings.routing, terms=settings.delivery
+        )
         routing = Routing(
+            timetable=timetable,
             readings=readings,
             store=store,
             upkeep=upkeep,
@@ -199,8 +205,14 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             new_id=new_id,
             deadline_s=settings.stock.deadline_s,
             weights=weights,
-            outlook=lambda: Outlook(policies=policies.in_force, prices=prices.in_force),
+            outlook=lambda: Outlook(
+                policies=policies.in_force,
+                prices=prices.in_force,
+                odds=rejections.odds,
+                reroute_cents=settings.rejections.reroute_cents,
+            ),
         )
+        rejections = Rejections(store=store, network=network, clock=clock, terms=settings.rejections)
         prices = PriceBooks(
             store=store,
             upkeep=upkeep,
@@ -294,6 +306,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             reconciliation.run,
             policies.run,
             prices.run,
+            partial(rejections.run, events.newest),
             partial(_warm, sources, settings),
         )
         await stack.enter_async_context(_at_work(loops))
@@ -309,9 +322,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             delivery=Delivery(
                 inventory=inventory,
                 routing=routing,
-                timetable=Timetable(
-                    network=network, store=store, centroids=centroids, tariff=settings.routing, terms=settings.delivery
-                ),
+                timetable=timetable,
                 clock=clock,
             ),
             orders=Orders(writer=writer, store=store, routing=routing, network=network),
@@ -326,9 +337,10 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             reconciliation=reconciliation,
             policies=policies,
             replays=Replays(store=store, outlook=routing.outlook),
+            rejections=rejections,
             prices=prices,
             waves=waves,
-            whatif=WhatIf(routing=routing, policies=policies, store=store),
+            whatif=WhatIf(routing=routing, policies=policies, store=store, guardrails=settings.guardrails),
             store=store,
         )
 

@@ -20,7 +20,9 @@ from gateway.domain.geography import Centroids, parse_centroids
 from gateway.domain.identity import SourceName
 from gateway.domain.pricing import PricingTerms
 from gateway.domain.rates import Weights, parse_weights
+from gateway.domain.rejections import RejectionTerms
 from gateway.domain.routing import Tariff
+from gateway.domain.whatif import Guardrails
 from gateway.ports import Correction
 from gateway.settings import (
     Events,
@@ -180,7 +182,9 @@ SECTIONS: Mapping[str, type[Any]] = {
     "products": Products,
     "geography": Geography,
     "quotes": Quotes,
+    "guardrails": Guardrails,
     "prices": PricingTerms,
+    "rejections": RejectionTerms,
 }
 
 

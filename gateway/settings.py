@@ -16,8 +16,10 @@ from gateway.domain.identity import SourceName
 from gateway.domain.pricing import PricingTerms
 from gateway.domain.principals import Role
 from gateway.domain.rates import GRAMS_MAX, UNIT_GRAMS, Weights
+from gateway.domain.rejections import RejectionTerms
 from gateway.domain.routing import Tariff
 from gateway.domain.tasks import JobKind
+from gateway.domain.whatif import UNGUARDED, Guardrails
 from gateway.ports import Correction
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -239,4 +241,6 @@ class Settings:
     products: Products = field(default_factory=Products)
     geography: Geography = field(default_factory=Geography)
     quotes: Quotes = field(default_factory=Quotes)
+    guardrails: Guardrails = UNGUARDED
     prices: PricingTerms = field(default_factory=PricingTerms)
+    rejections: RejectionTerms = field(default_factory=RejectionTerms)

@@ -30,6 +30,7 @@ from gateway.services.pricing import PriceBooks
 from gateway.services.quotes import Quotes
 from gateway.services.readings import Readings
 from gateway.services.reconciliation import Reconciliation
+from gateway.services.rejections import Rejections
 from gateway.services.rerouting import Rerouting
 from gateway.services.reservations import Reservations
 from gateway.services.routing import Replays, Routing
@@ -64,6 +65,7 @@ class Services:
     policies: Policies
     whatif: WhatIf
     replays: Replays
+    rejections: Rejections
     prices: PriceBooks
     waves: Waves
     store: Store

@@ -39,7 +39,10 @@ SIZED_BY: Final[Mapping[str, str]] = {
     "promise": "skus",
     "routingPolicies": "first",
 }
+SIZED_FROM_THE_END: Final[Mapping[str, str]] = {"orders": "last"}
 USUAL_SIZE: Final[Mapping[str, int]] = {
+    "scores": 4,
+    "moves": 100,
     "orders": 20,
     "jobs": 20,
     "routingPolicies": 20,
@@ -163,7 +166,11 @@ class _Measure:
     def _times(self, node: FieldNode) -> int:
         name = node.name.value
         argument = SIZED_BY.get(name)
-        sizes = [self._length(given.value) for given in node.arguments or () if given.name.value in {argument, "last"}]
+        sizes = [
+            self._length(given.value)
+            for given in node.arguments or ()
+            if given.name.value in {argument, SIZED_FROM_THE_END.get(name)}
+        ]
         return max((size for size in sizes if size is not None), default=USUAL_SIZE.get(name, 1))
 
     def _length(self, value: ValueNode) -> int | None:

@@ -182,6 +182,20 @@ class LocationCapacity:
 
 @described
 @strawberry.type
+class PickSuccess:
+    """How likely a location is to do the work that it is given, by what became of such work; what is longer ago counts less.
+
+    Attributes:
+        probability: From 0 to 1; where little is known, near that of all locations of its kind.
+        picks: How much work that rests on.
+    """
+
+    probability: float
+    picks: float
+
+
+@described
+@strawberry.type
 class PickupSlot:
     """A time in which a location hands over pickups.
 
@@ -262,6 +276,12 @@ class Location(Node):
         services = info.context.services
         found = await slot_capacities(services.store, self.place, on, now=services.clock.now())
         return [PickupSlot.of(each) for each in found]
+
+    @strawberry.field
+    def pick_success(self, info: strawberry.Info[Any, None]) -> PickSuccess:
+        """How likely it is to do the work that it is given: what it turns down is routed again, and that weighs."""
+        found = info.context.services.rejections.success(self.place)
+        return PickSuccess(probability=found.probability, picks=found.picks)
 
     @staticmethod
     def of(place: Place, source: Source) -> "Location":

@@ -267,6 +267,8 @@ class Mutation:
         who = info.context.must(Right.CHANGE_POLICIES)
         try:
             key, asked = input.meant(), once(who, "routingPolicyActivate", input)
+            if not input.force:
+                await info.context.services.whatif.check(key, input.guarded(), last=input.last)
             policy = await info.context.services.policies.activate(key, reason=input.reason, by=who.name, once=asked)
         except (Refusal, Refusals) as refused:
             return RoutingPolicyPayload(routing_policy=None, user_errors=user_errors(refused))

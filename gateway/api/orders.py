@@ -84,6 +84,8 @@ class FulfillmentOrder(Node):
         lines: What is to leave.
         remaining: What has not left yet.
         capacity_on: The day of the location whose capacity it takes; null where that is not counted.
+        ship_by: When it has left, as the customer was promised; null when nothing was.
+        deliver_by: When it is with the customer, as was promised; null when nothing was.
         shipments: What left.
         rejection: Why the location does not do the rest.
         note: Why it waits for review.
@@ -100,6 +102,8 @@ class FulfillmentOrder(Node):
     lines: list[FulfillmentLine]
     remaining: list[FulfillmentLine]
     capacity_on: Day | None
+    ship_by: Instant | None
+    deliver_by: Instant | None
     shipments: list[Shipment]
     rejection: Rejection | None
     note: str | None
@@ -122,6 +126,8 @@ class FulfillmentOrder(Node):
             lines=lines_of(work.lines),
             remaining=lines_of(work.remaining) if work.is_open else [],
             capacity_on=next((Day(day) for each in work.booked if (day := day_named(each.sku)) is not None), None),
+            ship_by=None if work.ship_by is None else Instant(work.ship_by),
+            deliver_by=None if work.deliver_by is None else Instant(work.deliver_by),
             shipments=[Shipment.of(each) for each in work.shipments],
             rejection=None if said is None else Rejection.of(said),
             note=work.note,
@@ -213,6 +219,7 @@ class Order(Node):
         customer_class: What the channel said of the customer.
         policy: The routing policy that the channel named, if it named one.
         parked_because: Why what it waits for waits for a person; the job that waits is among `jobs(state: DEAD)`.
+        deliver_by: When all of it is with the customer, as was promised; null when nothing was.
         wave_at: When it is routed, together with others, if it waits for that.
         cancel_waiting_at: When what still waits for stock is canceled, if it is not to wait for ever.
         pickup_slot: When the slot begins in which the customer picks it up, if one is named.
@@ -233,6 +240,7 @@ class Order(Node):
     customer_class: str | None
     policy: str | None
     parked_because: str | None
+    deliver_by: Instant | None
     wave_at: Instant | None
     cancel_waiting_at: Instant | None
     pickup_slot: Instant | None
@@ -282,6 +290,7 @@ class Order(Node):
             customer_class=order.customer_class,
             policy=order.policy,
             parked_because=order.parked_because,
+            deliver_by=None if order.promised_by is None else Instant(order.promised_by),
             wave_at=None if order.wave_at is None else Instant(order.wave_at),
             cancel_waiting_at=None if order.cancel_waiting_at is None else Instant(order.cancel_waiting_at),
             pickup_slot=None if order.pickup_slot is None else Instant(order.pickup_slot),

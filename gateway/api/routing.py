@@ -10,6 +10,7 @@ from gateway.api.errors import UserError
 from gateway.api.identifiers import global_id
 from gateway.api.locations import Location
 from gateway.api.node import Node
+from gateway.api.promises import Promise
 from gateway.api.scalars import Amount, Instant
 from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.rates import CURRENCY
@@ -80,6 +81,7 @@ class PlannedPackage:
         service: By which of the carrier's services; null for a pickup, and where it was not kept.
         cost: What it costs altogether.
         costs: What it costs, part by part.
+        promise: What the customer is promised of it, and how that came about; null when nobody can say.
     """
 
     location: Location
@@ -91,6 +93,7 @@ class PlannedPackage:
     service: str | None
     cost: Money
     costs: list[CostTerm]
+    promise: Promise | None
 
 
 @described
@@ -309,7 +312,7 @@ class RoutingDecision(Node):
             lower_bound=Money.of(decision.lower_bound_cents),
             optimality_gap=decision.optimality_gap,
             optimal=decision.optimal,
-            plan=[_planned(package, location) for package, location in plan if location is not None],
+            plan=[_planned(package, location, record, operation) for package, location in plan if location is not None],
             waits=[FulfillmentLine(sku=line.sku, units=line.units) for line in decision.waits],
             candidates=[
                 _candidate(each, location, record.inputs, rows[each.location], operation)
@@ -359,7 +362,8 @@ class RoutingPreview:
     user_errors: list[UserError]
 
 
-def _planned(package: Package, location: Location) -> PlannedPackage:
+def _planned(package: Package, location: Location, record: DecisionRecord, operation: Operation) -> PlannedPackage:
+    promised = next((each for each in record.promises if each.location == package.location), None)
     return PlannedPackage(
         location=location,
         lines=[FulfillmentLine(sku=line.sku, units=line.units) for line in package.lines],
@@ -370,6 +374,7 @@ def _planned(package: Package, location: Location) -> PlannedPackage:
         service=package.service,
         cost=Money.of(package.cost_cents),
         costs=[CostTerm(name=term.name, amount=Money.of(term.cents)) for term in package.costs],
+        promise=Promise.of(promised, operation),
     )
 
 

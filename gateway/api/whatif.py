@@ -9,9 +9,10 @@ from gateway.api.describe import described
 from gateway.api.enums import GuardrailMeasure
 from gateway.api.errors import user_errors
 from gateway.api.identifiers import global_id, key_of
+from gateway.api.inputs.guardrails import RoutingGuardrailsInput
 from gateway.api.inputs.policies import policy_of
 from gateway.api.inputs.purchases import RoutingInput
-from gateway.api.inputs.whatif import RoutingGuardrailsInput, RoutingWayInput, SupposeInput
+from gateway.api.inputs.whatif import RoutingWayInput, SupposeInput
 from gateway.api.locations import Location
 from gateway.api.routing import CostTerm, Money, RoutingDecision, RoutingPreview
 from gateway.api.scalars import Instant
@@ -224,20 +225,21 @@ async def routing_comparison(info: Info, ways: list[RoutingWayInput], last: int 
 
 
 async def routing_policy_preview(
-    info: Info, id: strawberry.ID, guardrails: RoutingGuardrailsInput | None = None
+    info: Info, id: strawberry.ID, last: int = LAST_DEFAULT, guardrails: RoutingGuardrailsInput | None = None
 ) -> RoutingComparison:
     """What the last orders would have come to by this version of a policy, and which guardrails it would not keep.
 
     Args:
         id: Which version.
-        guardrails: What it may at most do; and to how many of the last orders, 1,000 unless you say otherwise.
+        last: So many of the last orders, up to 5,000.
+        guardrails: What it may at most do; without them, those of the configuration.
     """
     operation = info.context
     operation.must(Right.READ_POLICIES)
-    given = guardrails or RoutingGuardrailsInput()
-    meant = given.meant(("guardrails",))
-    other = await operation.services.whatif.changed(_policy(id))
-    return RoutingComparison.of(await operation.services.whatif.compare([other], last=given.last), meant, operation)
+    trying = operation.services.whatif
+    meant = trying.guardrails if guardrails is None else guardrails.meant(("guardrails",))
+    found = await trying.compare([await trying.changed(_policy(id))], last=last)
+    return RoutingComparison.of(found, meant, operation)
 
 
 async def _contender(way: RoutingWayInput, operation: Operation) -> whatif.Contender:

@@ -195,7 +195,8 @@ class FulfillmentOrder:
 
     ``recalled_because``: once its source has stopped, what remains goes elsewhere, for this reason. None while it is being stopped:
     the order was canceled. ``overpromised`` are SKUs that the location turned out to be short of. ``note`` is for a person: why it
-    waits for review, or what holds it up. ``unanswerable``: its source cannot tell what became of it; a person's word is taken.
+    waits for review, or what holds it up. ``ship_by`` and ``deliver_by`` are what the customer was promised of it; None: nothing.
+    ``unanswerable``: its source cannot tell what became of it; a person's word is taken.
     """
 
     id: FulfillmentOrderId
@@ -216,6 +217,8 @@ class FulfillmentOrder:
     overpromised: tuple[Sku, ...] = ()
     note: str | None = None
     unanswerable: bool = False
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
     version: int = 1
 
     @property

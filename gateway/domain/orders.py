@@ -6,7 +6,7 @@ shipped or still to be routed is derived from that work, never stored beside it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -149,9 +149,18 @@ class Order:
     customer_class: str | None = None
     policy: str | None = None
     from_location: str | None = None
+    deliver_by: date | None = None
+    no_later: bool = False
     directed: Direction | None = None
     cancellation: Cancellation | None = None
     fulfillment_orders: tuple[FulfillmentOrder, ...] = field(default=())
+
+    @property
+    def promised_by(self) -> datetime | None:
+        """When all that is not called off is with the customer, as was promised. None: nobody promised anything of some of it."""
+        times = [work.deliver_by for work in self.fulfillment_orders if work.is_open or work.shipments]
+        known = [each for each in times if each is not None]
+        return max(known) if known and len(known) == len(times) and not self.unrouted else None
 
     @property
     def supported_actions(self) -> tuple[OrderAction, ...]:

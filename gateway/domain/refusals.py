@@ -59,7 +59,7 @@ class GuardrailBreached(Refusal):
     """A change of policy would do more to orders like those of the past than it may, and nobody said that it is meant."""
 
     code = "GUARDRAIL_BREACHED"
-    says = "{measure} would be {measured:,.1f}, and {limit:,.1f} is the limit; with `force`, and a reason, it is done all the same."
+    says = "{measure} would be {measured:,.1f}; the limit is {limit:,.1f}."
     measure: str
     measured: float
     limit: float

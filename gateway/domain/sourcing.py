@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.domain.delivery import Promise
 from gateway.domain.identity import OrderId
 from gateway.domain.policies import Rule
 from gateway.domain.routing import Decision, Inputs
@@ -14,7 +15,7 @@ class DecisionRecord:
 
     ``rule`` is the one of the policy that it was made by, without the parts that were ``relaxed``. ``inputs_hash`` is the digest
     of the ``inputs``, which are None of decisions that were kept before inputs were. ``own_rule`` is the rule itself, where it
-    is of no policy that is kept: somebody chose the locations.
+    is of no policy that is kept: somebody chose the locations. ``promises`` are what the customer was told of its packages.
     """
 
     id: str
@@ -28,4 +29,5 @@ class DecisionRecord:
     inputs: Inputs | None = None
     rule: str = ""
     relaxed: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
     own_rule: Rule | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from connectors.contract import Address, Method
@@ -41,6 +41,8 @@ class Purchase:
     from_location: LocationId | None = None
     customer_class: str | None = None
     policy: str | None = None
+    deliver_by: date | None = None
+    no_later: bool = False
 
     def slot(self, kept: Reservation | None) -> datetime | None:
         """The slot that it names, else the one that its hold keeps where it is picked up."""
@@ -62,6 +64,8 @@ class Purchase:
             channel=self.channel,
             customer_class=self.customer_class,
             policy=self.policy,
+            deliver_by=self.deliver_by,
+            no_later=self.no_later,
         )
 
 
@@ -186,6 +190,8 @@ class Place:
             customer_class=bought.customer_class,
             policy=bought.policy,
             from_location=bought.from_location,
+            deliver_by=bought.deliver_by,
+            no_later=bought.no_later,
             lines=tuple(OrderLine(id=str(number), sku=line.sku, units=line.units) for number, line in enumerate(bought.lines, 1)),
             version=1,
         )

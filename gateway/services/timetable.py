@@ -8,9 +8,34 @@ from connectors.contract import Address, Method
 from gateway.domain.capacity import day_named, day_of
 from gateway.domain.delivery import AHEAD_DAYS, Board, Booked, Prospect, Terms, first_day
 from gateway.domain.geography import Centroids
+from gateway.domain.rates import ZoneTable
 from gateway.domain.routing import Tariff
 from gateway.ports import Store
 from gateway.services.network import Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospects:
+    """What can be promised to anybody: the board of the day, and what locations have promised to others."""
+
+    board: Board
+    terms: Terms
+    zones: ZoneTable
+    centroids: Centroids
+    booked: Booked
+
+    def of(self, to: Address, now: datetime, method: Method = Method.SHIP) -> Prospect:
+        """What can be promised there now."""
+        return Prospect(
+            board=self.board,
+            terms=self.terms,
+            zones=self.zones,
+            to=to,
+            there=self.centroids.locate(to),
+            now=now,
+            booked=self.booked,
+            method=method,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,23 +56,23 @@ class Timetable:
             kept = self._board = Board.of(locations, self.tariff.routed, self.terms, now)
         return kept
 
+    async def prospects(self, now: datetime) -> Prospects:
+        """What can be promised to anybody now.
+
+        Raises:
+            StoreUnavailable: Nobody can tell how much our locations have to do.
+        """
+        board = self.board(now)
+        booked = await self.booked(board)
+        return Prospects(board=board, terms=self.terms, zones=self.tariff.zones, centroids=self.centroids, booked=booked)
+
     async def prospect(self, to: Address, now: datetime, method: Method = Method.SHIP) -> Prospect:
         """What can be promised there now.
 
         Raises:
             StoreUnavailable: Nobody can tell how much our locations have to do.
         """
-        board = self.board(now)
-        return Prospect(
-            board=board,
-            terms=self.terms,
-            zones=self.tariff.zones,
-            to=to,
-            there=self.centroids.locate(to),
-            now=now,
-            booked=await self.booked(board),
-            method=method,
-        )
+        return (await self.prospects(now)).of(to, now, method)
 
     async def booked(self, board: Board) -> Booked:
         """What is held and committed of the days of those locations that can only do so much on one."""

@@ -14,6 +14,7 @@ from gateway.domain.routing import World
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Reading
 from gateway.domain.whatif import (
+    UNGUARDED,
     Comparison,
     Contender,
     Guardrails,
@@ -44,11 +45,15 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """Tries things without doing them. One comparison at a time: it takes a processor."""
+    """Tries things without doing them. One comparison at a time: it takes a processor.
+
+    ``guardrails`` are those of changes of policy that come with none.
+    """
 
     routing: Routing
     policies: Policies
     store: Store
+    guardrails: Guardrails = UNGUARDED
     _comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # ------------------------------------------------------------------------------------------ one order
@@ -106,19 +111,20 @@ class WhatIf:
             past, worlds = await recorded(self.store, last)
             return await _in_thread(past, worlds, self.in_force(), others)
 
-    async def check(self, key: PolicyKey, guardrails: Guardrails, *, last: int = LAST_DEFAULT) -> Comparison:
+    async def check(self, key: PolicyKey, given: Guardrails | None = None, *, last: int = LAST_DEFAULT) -> None:
         """See to it that this version would keep the guardrails, had the last so many orders been routed by it.
 
         Raises:
             Refusals: It would not; each is a ``GuardrailBreached``.
         """
-        comparison = await self.compare((await self.changed(key),), last=last)
-        found = breaches(guardrails, comparison)
+        guardrails = self.guardrails if given is None else given
+        if guardrails == UNGUARDED:
+            return
+        found = breaches(guardrails, await self.compare((await self.changed(key),), last=last))
         if found:
             raise Refusals(
                 tuple(GuardrailBreached(measure=each.measure.value, measured=each.measured, limit=each.limit) for each in found)
             )
-        return comparison
 
     async def _policy(self, key: PolicyKey) -> RoutingPolicy:
         found = await self.store.policy(key)

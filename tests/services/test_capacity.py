@@ -180,7 +180,7 @@ def test_a_full_location_is_passed_over_and_says_why() -> None:
     order = place(4, seen).decide(on)
     assert [work.location for work in order.fulfillment_orders] == [WEST]
     considered = {each.location: each.excluded_because for each in on.decisions[-1].decision.considered}
-    assert str(considered[EAST]) == "CAPACITY: no room left"
+    assert str(considered[EAST]) == "CAPACITY: needs room for 4, has it for 0"
 
 
 def test_what_one_day_has_no_room_for_comes_from_two_locations() -> None:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -90,6 +90,11 @@ class Check:
             self.that(fits, f"Units are between 1 and {UNITS_MAX:,}.", (*path, str(place), "units"))
         return tuple(Units(sku=Sku(line.sku), units=line.units) for line in lines[:LINES_MAX])
 
+    def firm(self, deliver_by: date | None, *, no_later: bool) -> bool:
+        """Whether it must not come later than that day, of which there has to be one."""
+        self.that(deliver_by is not None or not no_later, "Later than what? Name a day with deliverBy.", ("input", "noLater"))
+        return no_later
+
     def slot(self, value: datetime | None, path: tuple[str, ...]) -> datetime | None:
         """When a pickup slot begins, or none. Whether there is such a slot is known later."""
         self.that(value is None or 2000 <= value.year <= 2999, "Nobody can pick up anything then.", path)
@@ -148,6 +153,7 @@ def once(principal: Principal, operation: str, sent: Any) -> Once:
     key = check.text(sent.idempotency_key, ("input", "idempotencyKey"), most=KEY_CHARACTERS_MAX)
     check.done()
     # What was left out is not part of it: a request means the same after an upgrade that knows more fields.
-    content = {name: value for name, value in asdict(sent).items() if name != "idempotency_key" and value is not None}
+    said = ((name, value) for name, value in asdict(sent).items() if value is not None and value is not False)
+    content = {name: value for name, value in said if name != "idempotency_key"}
     request_hash = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
     return Once(principal=principal.name, operation=operation, key=key, request_hash=request_hash)

@@ -11,11 +11,13 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.api.describe import described
 from gateway.api.inputs.checks import Check
+from gateway.api.inputs.guardrails import RoutingGuardrailsInput
 from gateway.api.inputs.purchases import COUNTRY
 from gateway.api.mirror import meant, sent, several
 from gateway.domain.geography import AREA
 from gateway.domain.policies import PolicyKey, Rule
 from gateway.domain.rates import CENTS_MAX
+from gateway.domain.whatif import Guardrails
 
 NAME_CHARACTERS_MAX: Final = 100
 NOTE_CHARACTERS_MAX: Final = 500
@@ -78,11 +80,21 @@ class RoutingPolicyActivateInput:
         idempotency_key: The same key with the same request is answered with the first answer.
         id: Which version.
         reason: Why now, 1 to 500 characters; it is kept.
+        guardrails: Refuse it where it would do more than that to orders like the last; without them, those of the configuration.
+        last: Tell it from so many of the last orders, up to 5,000.
+        force: Do it all the same.
     """
 
     idempotency_key: str
     id: strawberry.ID
     reason: str
+    guardrails: RoutingGuardrailsInput | None = None
+    last: int = 1_000
+    force: bool = False
+
+    def guarded(self) -> Guardrails | None:
+        """What it may at most do."""
+        return None if self.guardrails is None else self.guardrails.meant(("input", "guardrails"))
 
     def meant(self) -> PolicyKey:
         """The version."""

@@ -9,7 +9,7 @@ from connectors.contract import Address
 from gateway.api.describe import described
 from gateway.api.enums import Method, Preference
 from gateway.api.inputs.checks import Check, LineInput
-from gateway.api.scalars import Instant
+from gateway.api.scalars import Day, Instant
 from gateway.domain.identity import LocationId, OrderId, ReservationId
 from gateway.services.orders import Purchase
 from gateway.services.routing import Wish
@@ -83,6 +83,8 @@ class RoutingInput:
         channel: Who would sell it, for policies that ask.
         customer_class: What the channel says of the customer, for policies that ask.
         policy: The name of the routing policy; without it, the one for everybody.
+        deliver_by: The day that the customer was promised: each day after it counts as a cost.
+        no_later: It must not come after that day.
     """
 
     lines: list[LineInput]
@@ -94,6 +96,8 @@ class RoutingInput:
     channel: str | None = None
     customer_class: str | None = None
     policy: str | None = None
+    deliver_by: Day | None = None
+    no_later: bool = False
 
     def meant(self) -> Wish:
         """What is wished for."""
@@ -110,6 +114,8 @@ class RoutingInput:
             channel=check.maybe(self.channel, ("input", "channel"), most=64) or "",
             customer_class=check.maybe(self.customer_class, ("input", "customerClass"), most=64),
             policy=check.maybe(self.policy, ("input", "policy"), most=100),
+            deliver_by=self.deliver_by,
+            no_later=check.firm(self.deliver_by, no_later=self.no_later),
         )
         check.done()
         return wish
@@ -132,6 +138,8 @@ class OrderPlaceInput:
         from_location: Where the customer would like it to come from: taken, where that costs little more.
         customer_class: What the channel says of the customer, for policies that ask.
         policy: The name of the routing policy; without it, the one for everybody.
+        deliver_by: The day that the customer was promised: each day after it counts as a cost.
+        no_later: It must not come after that day.
         pickup_at: The location where a pickup is picked up.
         pickup_slot: When the pickup slot begins; see the location's `pickupSlots`. Without it, the slot of the reservation, if any.
         email: For messages of the carrier.
@@ -149,6 +157,8 @@ class OrderPlaceInput:
     from_location: strawberry.ID | None = None
     customer_class: str | None = None
     policy: str | None = None
+    deliver_by: Day | None = None
+    no_later: bool = False
     pickup_at: strawberry.ID | None = None
     pickup_slot: Instant | None = None
     email: str | None = None
@@ -169,6 +179,8 @@ class OrderPlaceInput:
             from_location=check.location(self.from_location, ("input", "fromLocation")),
             customer_class=check.maybe(self.customer_class, ("input", "customerClass"), most=64),
             policy=check.maybe(self.policy, ("input", "policy"), most=100),
+            deliver_by=self.deliver_by,
+            no_later=check.firm(self.deliver_by, no_later=self.no_later),
             pickup_at=check.location(self.pickup_at, ("input", "pickupAt")),
             pickup_slot=check.slot(self.pickup_slot, ("input", "pickupSlot")),
         )

@@ -12,12 +12,10 @@ from gateway.api.scalars import Instant
 from gateway.domain.identity import LocationId
 from gateway.domain.policies import PolicyKey
 from gateway.domain.rates import CENTS_MAX
-from gateway.domain.whatif import Guardrails, LocationCosts, Supposition
+from gateway.domain.whatif import LocationCosts, Supposition
 from gateway.services.network import Network
 
 LIST_MAX: Final = 100
-PERCENT_MAX: Final = 1_000.0
-ORDERS_MAX: Final = 5_000
 SUPPOSE: Final = ("suppose",)
 
 
@@ -120,52 +118,6 @@ class RoutingWayInput:
     strategy: strawberry.Maybe[str]
 
 
-@described
-@strawberry.input
-class RoutingGuardrailsInput:
-    """What a change may at most do, had the last orders been routed by it. What is left out may be anything.
-
-    Attributes:
-        last: So many of the last orders, 1 to 5,000.
-        cost_percent_max: By how many percent more an order may be paid.
-        packages_percent_max: By how many percent more packages an order may come in.
-        unfillable_max: How many orders more may go unfilled.
-        orders_min: From how many orders at least it has to be told.
-    """
-
-    last: int = 1_000
-    cost_percent_max: float | None = None
-    packages_percent_max: float | None = None
-    unfillable_max: int | None = None
-    orders_min: int = 1
-
-    def meant(self, path: tuple[str, ...]) -> Guardrails:
-        """The guardrails.
-
-        Raises:
-            Refusals: A number makes no sense.
-        """
-        check = Check()
-        for name, percent in (("costPercentMax", self.cost_percent_max), ("packagesPercentMax", self.packages_percent_max)):
-            fits = percent is None or -100 <= percent <= PERCENT_MAX
-            check.that(fits, f"This is between -100 and {PERCENT_MAX:,.0f}.", (*path, name))
-        for name, orders, least in (
-            ("last", self.last, 1),
-            ("unfillableMax", self.unfillable_max, 0),
-            ("ordersMin", self.orders_min, 0),
-        ):
-            check.that(
-                orders is None or least <= orders <= ORDERS_MAX, f"This is between {least} and {ORDERS_MAX:,}.", (*path, name)
-            )
-        check.done()
-        return Guardrails(
-            cost_percent_max=self.cost_percent_max,
-            packages_percent_max=self.packages_percent_max,
-            unfillable_max=self.unfillable_max,
-            orders_min=self.orders_min,
-        )
-
-
 def _stocked(given: SupposedStockInput, check: Check, number: str) -> LocationId | None:
     path = (*SUPPOSE, "stock", number)
     check.sku(given.sku, (*path, "sku"))
@@ -182,7 +134,7 @@ def _cost(given: SupposedCostInput, check: Check, number: str, network: Network)
     check.that(key is None or place is not None, "There is no such location.", (*path, "location"))
     if place is None:
         return None
-    return LocationCosts(code=place.code, pick_cents=given.pick_cents, handling_cents=given.handling_cents)
+    return LocationCosts(source=place.source, code=place.code, pick_cents=given.pick_cents, handling_cents=given.handling_cents)
 
 
 def _policy(given: str, check: Check) -> PolicyKey | None:

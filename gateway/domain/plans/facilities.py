@@ -18,18 +18,28 @@ from gateway.domain.plans.instance import UNLIMITED, Floats, Ints
 from gateway.domain.plans.lots import FORBIDDEN_CENTS, Offers
 from gateway.domain.plans.packages import Packages
 
+# What effort is spent on, in its steps.
+STEPS_OF_A_CELL: Final = 10
+"""For looking at what one facility asks for one line."""
+STEPS_OF_A_TRIAL: Final = 2_000
+"""For each line of a plan that is tried."""
+STEPS_OF_A_START: Final = 100
+"""For each cell, until a plan is complete."""
+
 ASCENT_STEPS_MAX: Final = 100
 ASCENT_STEPS_MIN: Final = 10
-STEPS_OF_A_CELL: Final = 10  # of effort, each time the bound is worked out
-STEPS_OF_A_TRIAL: Final = 2_000  # of effort, for each line
 PATIENCE: Final = 6
 """Steps of the ascent without a better bound, after which they become shorter."""
 MEMORY: Final = 0.6
 """How much of its direction a step takes over from the one before: without it, steps zigzag."""
+
+STARTS_MAX: Final = 12
+PROMISING: Final = 2
+"""Starts that are worth improving."""
 LEAVING_MAX: Final = 2
+"""Locations that may be closed at a time."""
 LIKELY_MAX: Final = 2
-STARTS: Final = 20
-PROMISING: Final = 1
+"""Locations that are tried in their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,10 +92,11 @@ class Facilities:
         first = self.opened_greedily(np.ones(len(self.lots)))
         steps = effort // (STEPS_OF_A_CELL * self.lot_cents.size)
         bids = self.ascend(first.cents, min(max(steps, ASCENT_STEPS_MIN), ASCENT_STEPS_MAX))
-        trials = effort // (STEPS_OF_A_TRIAL * len(self.lots))
-        likely = np.argsort(bids.left, kind="stable")[:STARTS].tolist()
-        starts = first, self.opened_greedily(bids.lot_cents), *(self.opened_from(location) for location in likely)
-        promising = sorted(starts, key=attrgetter("cents"))[:PROMISING]
+        trials = effort // (STEPS_OF_A_TRIAL * len(self.lots) + STEPS_OF_A_CELL * self.lot_cents.size // LIKELY_MAX)
+        starts = min(effort // (STEPS_OF_A_START * self.lot_cents.size), STARTS_MAX)
+        likely = np.argsort(bids.left, kind="stable")[:starts].tolist()
+        found = first, self.opened_greedily(bids.lot_cents), *(self.opened_from(location) for location in likely)
+        promising = sorted(found, key=attrgetter("cents"))[:PROMISING]
         return min((self.improved(each, trials) for each in promising), key=attrgetter("cents")), bids
 
     def bound(self, bids: Floats) -> tuple[Bids, Floats]:
@@ -186,7 +197,8 @@ class Facilities:
     def opened_from(self, location: int) -> Packages:
         """Always open the location with which everything would cost least."""
         opened = [location]
-        while len(opened) < len(self.lots) and (self._filled(opened)[0].sum(axis=1) < self.lots).any():
+        most = min(int(self.lots.sum()), self.offers.stock.shape[1])
+        while len(opened) < most and (self._filled(opened)[0].sum(axis=1) < self.lots).any():
             opened.append(int(self._with_another(opened).argmin()))
         return self.assigned(opened)
 
@@ -209,10 +221,12 @@ class Facilities:
             if leaving and staying:
                 yield staying
             asked = self._with_another(staying)
-            yield from ([*staying, int(another)] for another in np.argsort(asked, kind="stable")[:LIKELY_MAX])
+            for another in np.argsort(asked, kind="stable")[:LIKELY_MAX].tolist():
+                if np.isfinite(asked[another]):
+                    yield [*staying, another]
 
     def _with_another(self, staying: list[int]) -> Floats:
-        """What everything costs, about, if one more location is opened. ``[L]``."""
+        """What everything costs, about, if one more location is opened; infinity, if it is open. ``[L]``."""
         lots, lot_cents = self._filled(staying)
         filled_cents, lacking = (lots * lot_cents).sum(axis=1), self.lots - lots.sum(axis=1)
         stock, asked = self.offers.stock, self.lot_cents.min(axis=0)

@@ -4,7 +4,7 @@ An order is of a kind (which items, how many of each) and goes to a region. Both
 is an array ``[kinds, regions]``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,25 +12,12 @@ import numpy as np
 
 from gateway.domain.plans.instance import Floats, Ints
 from gateway.domain.plans.pool import Pool
-from gateway.domain.plans.prices import ROUNDS, Prices, dual_ascent
+from gateway.domain.plans.prices import ROUNDS, Prices, dual_ascent, first_step
 
 NEVER: Final = 1e-9
 LAST_STEP: Final = 0.1
-
-
-def decayed(kinds: Ints, regions: Ints, ages: Floats, *, half_life: float, shape: tuple[int, int]) -> Floats:
-    """How many orders of each kind and region there were, each counting half as much for every half-life of its age.
-
-    Args:
-        kinds: Of each order. ``[E]``
-        regions: Of each order. ``[E]``
-        ages: Of each order, in the unit of the half-life. ``[E]``
-        half_life: Infinity: all count the same.
-        shape: How many kinds and regions there are.
-    """
-    seen = np.zeros(shape)
-    np.add.at(seen, (kinds, regions), 0.5 ** (ages / half_life))
-    return seen
+PLENTY: Final = 1e9
+NAMES: Final = ("pi", "kappa", "bound_cents")
 
 
 def shrunk(seen: Floats) -> Floats:
@@ -74,12 +61,14 @@ def bid_prices(
     room: Ints | Floats | None = None,
     *,
     start: Prices | None = None,
+    unserved_cents: float | None = None,
     step_cents: float | None = None,
     rounds: int = ROUNDS,
 ) -> Prices:
     """What a unit is worth to the orders to come, on average over scenarios; also the average bound.
 
-    Each scenario has prices of its own. Their average is what a unit is worth before it is known which comes true.
+    Each scenario has prices of its own. Their average is what a unit is worth before it is known which comes true. Where more is
+    wanted than there is anywhere, prices would climb as long as they are let: ``unserved_cents`` is what they come to rest at.
 
     Args:
         kinds: Every order that may come, once; market and weight are not looked at.
@@ -87,26 +76,40 @@ def bid_prices(
         stock: Now. ``[B, L, K]``
         room: Now; None: any number. ``[B, L]``
         start: The prices until now. ``[B, …]``
+        unserved_cents: What it costs not to send a unit at all, so that nothing is worth more; None: everything must be sent.
         step_cents: See ``dual_ascent``.
         rounds: See ``dual_ascent``.
     """
     markets, many = expected[0].shape[:2]
     shelves = np.repeat(np.asarray(stock, dtype=np.float64), many, axis=0)
-    found = dual_ascent(
-        [asked(pool, counts.reshape(markets * many, -1), shelves) for pool, counts in zip(kinds, expected, strict=True)],
-        shelves,
-        None if room is None else np.repeat(np.asarray(room, dtype=np.float64), many, axis=0),
-        start=start and _each(start, lambda array: np.repeat(array, many, axis=0)),
-        step_cents=step_cents,
-        rounds=rounds,
-        last_step=LAST_STEP,
-        averaged=rounds // 2,
+    rooms = None if room is None else np.repeat(np.asarray(room, dtype=np.float64), many, axis=0)
+    at = start and Prices(**{name: np.repeat(getattr(start, name), many, axis=0) for name in NAMES})
+    orders = [asked(pool, counts.reshape(markets * many, -1), shelves) for pool, counts in zip(kinds, expected, strict=True)]
+    step = first_step(orders) if step_cents is None else step_cents
+    if unserved_cents is not None:
+        orders = [_or_not_at_all(pool, unserved_cents) for pool in orders]
+        shelves, rooms = _one_more(shelves, PLENTY), None if rooms is None else _one_more(rooms, PLENTY)
+        at = at and replace(at, pi=_one_more(at.pi, 0.0), kappa=_one_more(at.kappa, 0.0))
+    found = dual_ascent(orders, shelves, rooms, start=at, step_cents=step, rounds=rounds, last_step=LAST_STEP, averaged=rounds // 2)
+    pi, kappa, bound_cents = (
+        getattr(found, name).reshape(markets, many, *getattr(found, name).shape[1:]).mean(axis=1) for name in NAMES
     )
-    return _each(found, lambda array: array.reshape(markets, many, *array.shape[1:]).mean(axis=1))
+    locations = np.shape(stock)[1]
+    return Prices(pi=pi[:, :locations], kappa=kappa[:, :locations], bound_cents=bound_cents)
 
 
-def _each(prices: Prices, change: Callable[[Floats], Floats]) -> Prices:
-    return Prices(pi=change(prices.pi), kappa=change(prices.kappa), bound_cents=change(prices.bound_cents))
+def _or_not_at_all(pool: Pool, unserved_cents: float) -> Pool:
+    """The same orders with one more location, where whatever is left comes from that nobody sends."""
+    return replace(
+        pool,
+        package_cents=np.concatenate([pool.package_cents, np.full((1, pool.orders), pool.split_cents)]),
+        line_cents=np.concatenate([pool.line_cents, unserved_cents * pool.units[None]]),
+    )
+
+
+def _one_more(array: Floats, value: float) -> Floats:
+    """With one more location. ``[B, L, …]``."""
+    return np.concatenate([array, np.full((len(array), 1, *array.shape[2:]), value)], axis=1)
 
 
 def asked(kinds: Pool, counts: Floats, stock: Ints | Floats) -> Pool:

@@ -36,6 +36,11 @@ class Cut:
     units: Ints
     by_unit: bool
 
+    @classmethod
+    def of(cls, instance: Instance) -> "Cut":
+        """As its rules allow."""
+        return _cut(instance.wanted.tobytes(), instance.together, whole_lines=instance.whole_lines)
+
     def lots_of(self, units: Ints) -> Ints:
         """In lots, what is units of each line. ``[k, n]`` → ``[k, m]``."""
         firsts = [int(lines[0]) for lines in self.lines]
@@ -62,7 +67,7 @@ class Offers:
     @classmethod
     def of(cls, instance: Instance) -> "Offers":
         """Cut it."""
-        cut = cut_of(instance.wanted.tobytes(), instance.together, whole_lines=instance.whole_lines)
+        cut = Cut.of(instance)
         stock, cents = instance.stock.T, instance.unit_cents.T
         if cut.by_unit:
             order = [lines[0] for lines in cut.lines]
@@ -79,11 +84,6 @@ class Offers:
         """How many packages there may be, where that is fewer than there are lots."""
         most, lots = self.instance.packages_max, sum(self.cut.shape) - len(self.cut.shape)
         return most if most is not None and most < lots else None
-
-    @property
-    def unsplit(self) -> bool:
-        """Whether everything has to come from one location."""
-        return self.cut.shape == ONE_LOT or self.packages_max == 1
 
     @property
     def cells(self) -> int:
@@ -142,21 +142,25 @@ class Offers:
             costs += FORBIDDEN_CENTS * (units.sum(axis=1)[:, None] > instance.room)
         return costs
 
-    def unsplit_cents(self) -> Floats:
-        """What everything costs from each location, impossible where it cannot be sent. ``[L]``."""
-        instance, lots = self.instance, np.array(self.cut.shape) - 1
-        units = lots @ self.cut.units
-        enough = (self.stock >= lots[:, None]).all(axis=0) & (instance.room >= units.sum())
-        cents = self.package_cents + lots @ self.lot_cents
-        if not instance.postage.free:
-            postage = instance.postage.cents((units @ instance.grams)[None], units.sum()[None])
-            cents += postage[:, 0][instance.lane]
-        return np.where(enough, cents, FORBIDDEN_CENTS)
+
+def unsplit(instance: Instance) -> bool:
+    """Whether everything has to come from one location."""
+    return instance.packages_max == 1 or Cut.of(instance).shape == ONE_LOT
+
+
+def unsplit_cents(instance: Instance) -> Floats:
+    """What everything costs from each location, impossible where it cannot be sent. ``[L]``."""
+    wanted, postage = instance.wanted, instance.postage
+    units = wanted.sum()
+    cents = instance.unit_cents @ wanted + instance.package_cents
+    if not postage.free:
+        cents += postage.cents((wanted @ instance.grams)[None], units[None])[:, 0][instance.lane]
+    enough = (instance.stock >= wanted).all(axis=1) & (instance.room >= units)
+    return np.where(enough, cents, FORBIDDEN_CENTS)
 
 
 @lru_cache(maxsize=4096)
-def cut_of(wanted: bytes, together: Sequence[Sequence[int]], *, whole_lines: bool) -> Cut:
-    """How lines of so many units may be cut."""
+def _cut(wanted: bytes, together: Sequence[Sequence[int]], *, whole_lines: bool) -> Cut:
     units = np.frombuffer(wanted, dtype=np.int64)
     grouped = {line for group in together for line in group}
     alone = [(1 if whole_lines else many, [line]) for line, many in enumerate(units.tolist()) if line not in grouped]

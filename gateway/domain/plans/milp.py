@@ -34,7 +34,7 @@ def solve_by_milp(instance: Instance, *, nodes_max: int = NODES_MAX) -> Plan | N
     best, bids = Facilities.of(offers).search(EFFORT)
     kept = bids.needed(best.cents)
     facilities = Facilities.of(offers.only(kept))
-    solver: Any = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # all of it is typed but this
     for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_max_nodes", nodes_max)):
         solver.setOptionValue(option, value)
     model = highspy.HighsLp()

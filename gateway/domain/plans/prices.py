@@ -15,7 +15,7 @@ from gateway.domain.plans.instance import Floats, Ints
 from gateway.domain.plans.pool import Pool, best, used
 
 ROUNDS: Final = 200
-FIRST_STEP: Final = 0.4  # of what a package costs
+FIRST_STEP: Final = 0.4
 LAST_STEP: Final = 0.003  # of the first
 MOMENTUM: Final = 0.8
 MEMORY: Final = 0.9  # of how large the excess was lately
@@ -56,10 +56,10 @@ def dual_ascent(
         stock: Units of each item, finite. ``[L, K]``, or by market ``[B, L, K]``.
         room: Units that each location may send altogether, finite; None: any number. ``[L]`` or ``[B, L]``.
         start: Prices to begin with; zero where left out.
-        step_cents: How far a price moves in the first round; where left out a part of what a package costs, right from zero prices.
+        step_cents: How far a price moves in the first round; where left out as far as is right from zero prices.
         rounds: How often all orders are priced.
         last_step: The last step as a share of the first.
-        averaged: Where not 0, the prices are the average of those after so many last rounds: amid all that are optimal, not in a corner.
+        averaged: Where not 0, the prices are the average after each of so many last rounds: amid the best ones, not in a corner.
     """
     shelves = np.asarray(stock, dtype=np.float64)
     shelves = shelves if shelves.ndim == 3 else shelves[None]
@@ -68,7 +68,7 @@ def dual_ascent(
     pi, kappa = (np.zeros(shelves.shape), np.zeros(shelves.shape[:2])) if start is None else (start.pi, start.kappa)
     found = Prices(pi=pi, kappa=kappa, bound_cents=unproven)
     climb, room_climb = Climb(pi.shape), Climb(kappa.shape)
-    step = FIRST_STEP * _package_cents(pools) if step_cents is None else step_cents
+    step = first_step(pools) if step_cents is None else step_cents
     mean_pi, mean_kappa = np.zeros_like(pi), np.zeros_like(kappa)
     for number, each in enumerate(step * last_step ** np.linspace(0, 1, rounds)):
         cents, taken = _priced(pools, pi, kappa, shelves.shape)
@@ -108,10 +108,10 @@ def _better(one: Prices, other: Prices) -> Prices:
     )
 
 
-def _package_cents(pools: Sequence[Pool]) -> float:
-    """What the cheapest package of an order costs, on average."""
+def first_step(pools: Sequence[Pool]) -> float:
+    """How far prices that begin at zero may move at first: a part of what the cheapest package of an order costs, on average."""
     cheapest = [pool.package_cents.min(axis=0) for pool in pools if pool.orders]
-    return float(np.concatenate(cheapest).mean()) if cheapest else 0.0
+    return FIRST_STEP * float(np.concatenate(cheapest).mean()) if cheapest else 0.0
 
 
 def _priced(pools: Sequence[Pool], pi: Floats, kappa: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:

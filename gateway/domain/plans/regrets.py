@@ -1,20 +1,22 @@
 """Why here: what every other location would have cost, and what it would have needed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.domain.plans.instance import Floats, Instance, Ints, Plan
-from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, PACKAGE_CENTS, Offers
+from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, PACKAGE_CENTS, Offers, unsplit, unsplit_cents
 from gateway.domain.plans.relaxation import Relaxation, distinct
 from gateway.domain.plans.solve import EFFORT, tractable
 from gateway.domain.plans.splits import Sent
-from gateway.domain.plans.subsets import partitions
+from gateway.domain.plans.subsets import first_parts, partitions
 
 # Coarse enough that what tells equals apart is gone, fine enough for prices that are no whole cents.
 PARTS_OF_A_CENT: Final = 256.0
+CELLS_MAX: Final = 500_000
+"""Of counterfactuals: each is a part of the order at a location."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,11 +42,10 @@ def regrets(instance: Instance, plan: Plan) -> Floats:
 
     Infinity: there is no such plan. Not a number: too large to say.
     """
+    if unsplit(instance):
+        cents = unsplit_cents(instance)
+        return np.where(cents < IMPOSSIBLE_CENTS, cents - cents[plan.locations[0]], np.inf)
     offers = Offers.of(instance)
-    if offers.unsplit:
-        cents = offers.unsplit_cents()
-        more = _rounded(cents - cents[plan.locations[0]])
-        return np.where(cents < IMPOSSIBLE_CENTS, more, np.inf)
     if not (plan.optimal and tractable(offers)):
         unknown = np.where((instance.stock > 0).any(axis=1) & (instance.room > 0), np.nan, np.inf)
         unknown[plan.locations] = 0.0
@@ -66,7 +67,7 @@ def regrets(instance: Instance, plan: Plan) -> Floats:
 def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...]:
     """What locations lacked that were not chosen for lack of stock or room, by location; nothing where it is too large to say."""
     offers = Offers.of(instance)
-    if not (plan.optimal and tractable(offers)):
+    if not (plan.optimal and tractable(offers) and offers.cells <= CELLS_MAX):
         return ()
     others = _Others.of(offers, plan)
     costs = offers.costs(however_little=True)
@@ -91,11 +92,6 @@ def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...
     )
 
 
-def _rounded(cents: Floats) -> Floats:
-    rounded: Floats = np.rint(cents * PARTS_OF_A_CENT) / PARTS_OF_A_CENT
-    return rounded
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Others:
     """All packages but one, of any location: what they cost at least, and really.
@@ -112,6 +108,8 @@ class _Others:
     @classmethod
     def of(cls, offers: Offers, plan: Plan) -> "_Others":
         relaxation = Relaxation.of(offers.costs(), offers.cut.shape, offers.packages_max)
+        if relaxation.first is None and relaxation.packages_max is None:
+            relaxation = replace(relaxation, first=first_parts(relaxation.part_cents, relaxation.best, relaxation.shape))
         least_cents = plan.cents + offers.instance.split_cents + PACKAGE_CENTS * len(plan.locations)
         return cls(relaxation=relaxation, least_cents=least_cents)
 
@@ -122,7 +120,8 @@ class _Others:
 
     def more_cents(self, cents: Floats) -> Floats:
         """How much more than the chosen plan."""
-        return _rounded(cents - self.least_cents)
+        more: Floats = np.rint((cents - self.least_cents) * PARTS_OF_A_CENT) / PARTS_OF_A_CENT
+        return more
 
     def doubtful(self, part: Ints, location: Ints) -> NDArray[np.bool_]:
         """Where it is not certain what the others cost when a location sends that part: one would have to send twice. ``[k]``."""

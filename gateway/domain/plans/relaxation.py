@@ -100,7 +100,7 @@ class Relaxation:
         """The same parts, each from another location, and what that costs; where that does not work, nothing, and no limit."""
         taken: list[int] = []
         found, total = [], 0.0
-        for part in sorted((part for _, part in relaxed), key=self._second_cheapest_cents, reverse=True):
+        for part in sorted((part for _, part in relaxed), key=self._regret_cents, reverse=True):
             cents = self.costs[part].copy()
             cents[taken] = FORBIDDEN_CENTS
             taken.append(int(cents.argmin()))
@@ -108,7 +108,7 @@ class Relaxation:
             found.append((taken[-1], part))
         return (found, total) if total < IMPOSSIBLE_CENTS else ([], IMPOSSIBLE_CENTS)
 
-    def _second_cheapest_cents(self, part: int) -> float:
+    def _regret_cents(self, part: int) -> float:
         """What a part costs more if it may not come from where it is cheapest."""
         first, second = np.partition(self.costs[part], 1)[:2] if self.costs.shape[1] > 1 else (0.0, 0.0)
         return float(second - first)

@@ -12,7 +12,7 @@ import numpy as np
 
 from gateway.domain.plans.facilities import Facilities
 from gateway.domain.plans.instance import Instance, Plan
-from gateway.domain.plans.lots import IMPOSSIBLE_CENTS, Offers
+from gateway.domain.plans.lots import IMPOSSIBLE_CENTS, Offers, unsplit, unsplit_cents
 from gateway.domain.plans.packages import Packages
 from gateway.domain.plans.relaxation import Relaxation
 from gateway.domain.plans.subsets import partitions
@@ -20,7 +20,7 @@ from gateway.domain.plans.subsets import partitions
 EFFORT: Final = 20_000_000
 """Steps of a few nanoseconds that a decision may take, beside what is always done: a tenth of a second, about."""
 CELLS_MAX: Final = 2_100_000
-PAIRS_MAX: Final = 1_600_000
+PAIRS_MAX: Final = 1_700_000
 
 
 def solve(instance: Instance, *, effort: int = EFFORT) -> Plan | None:
@@ -30,9 +30,9 @@ def solve(instance: Instance, *, effort: int = EFFORT) -> Plan | None:
     """
     if not instance.stock.size:
         return None
+    if unsplit(instance):
+        return _unsplit(instance)
     offers = Offers.of(instance)
-    if offers.unsplit:
-        return _unsplit(offers)
     if not tractable(offers):
         return _large(offers, effort)
     found, bound_cents = _small(offers, effort)
@@ -46,15 +46,14 @@ def tractable(offers: Offers) -> bool:
     return offers.cells <= CELLS_MAX and offers.pairs <= PAIRS_MAX
 
 
-def _unsplit(offers: Offers) -> Plan | None:
+def _unsplit(instance: Instance) -> Plan | None:
     """From where it is cheapest to send everything."""
-    cents = offers.unsplit_cents()
+    cents = unsplit_cents(instance)
     location = int(cents.argmin())
-    if cents[location] >= IMPOSSIBLE_CENTS:
-        return None
-    lots = np.array([offers.cut.shape]) - 1
     least = float(cents[location])
-    return Packages(locations=(location,), lots=lots, cents=least).plan(offers, least)
+    if least >= IMPOSSIBLE_CENTS:
+        return None
+    return Plan(locations=np.array([location]), units=instance.wanted[None], cents=least, bound_cents=least)
 
 
 def _small(offers: Offers, effort: int) -> tuple[Packages | None, float]:

@@ -114,6 +114,17 @@ def partition_within(costs: Floats, shape: Shape, parts_max: int) -> Floats:
     return best
 
 
+def first_parts(costs: Floats, best: Floats, shape: Shape) -> list[int]:
+    """A part of a cheapest partition of every state, the first of equals; ``best`` is what ``partition`` says of ``costs``."""
+    first = np.zeros(len(costs), dtype=np.int64)
+    for layer in partitions(shape).layers:
+        states = layer.states.repeat(np.diff(layer.starts, append=len(layer.parts)))
+        # From the last on, so that the first of equals stays.
+        found = np.flatnonzero(costs[layer.parts] + best[layer.rests] == best[states])[::-1]
+        first[states[found]] = layer.parts[found]
+    return first.tolist()
+
+
 def trace(costs: Floats, rests: Iterable[Floats], shape: Shape, state: int) -> list[int]:
     """The parts of one cheapest partition of a state.
 

@@ -103,7 +103,7 @@ def _against(
     if asked.stock_age_seconds_max is not None:
         yield RulePart.STOCK_AGE, ~(stock_age_s <= asked.stock_age_seconds_max)
     if hard.never_from:
-        yield RulePart.NEVER_FROM, forbidden(rule, sorted(order.skus), grounds).all(axis=1)
+        yield RulePart.NEVER_FROM, np.logical_and.reduce(forbidden(rule, sorted(order.skus), grounds), axis=1)
     if hard.markets:
         serving = [market.places for market in hard.markets if order.country in market.countries]
         yield RulePart.MARKETS, grounds.within(*(market.places for market in hard.markets)) & ~grounds.within(*serving)

@@ -20,7 +20,9 @@ def considered(pricing: Pricing, plan: Plan) -> tuple[Considered, ...]:
     regret = regrets(pricing.instance, plan)[:many]
     sent = [each for each in zip(plan.locations.tolist(), plan.units, strict=True) if each[0] < many]
     rules = _rules(problem)
-    reasons = _reasons(pricing, rules, [Swap.of(pricing, row, units) for row, units in sent])
+    swaps = [Swap.of(pricing, row, units) for row, units in sent]
+    alone = swaps[0].cents + plan.cents if len(plan.locations) == len(swaps) == 1 else pricing.alone_cents()
+    reasons = _reasons(pricing, rules, swaps)
     for row, _ in sent:
         reasons[row] = None
     had: list[Counterfactual | None] = [None] * many
@@ -35,7 +37,7 @@ def considered(pricing: Pricing, plan: Plan) -> tuple[Considered, ...]:
         out.tolist(),
         reasons,
         _cents(regret),
-        _cents(pricing.alone_cents()),
+        _cents(alone),
         had,
         strict=True,
     )
@@ -51,8 +53,8 @@ def considered(pricing: Pricing, plan: Plan) -> tuple[Considered, ...]:
         )
         for site, took, kept_out, why, more_cents, alone_cents, needed in rows
     ]
-    order = np.lexsort((np.where(np.isfinite(regret), regret, 0), out, np.isnan(regret), ~chosen))
-    return tuple([found[row] for row in order.tolist()])
+    first = np.where(chosen, -1.0, np.where(np.isnan(regret), _BEHIND_ALL, regret))
+    return tuple([found[row] for row in first.argsort(kind="stable").tolist()])
 
 
 def turned_down(pricing: Pricing) -> tuple[Considered, ...]:
@@ -104,19 +106,15 @@ def _lacks(pricing: Pricing, rows: Ints, units: Ints) -> list[Reason | None]:
     certain = short & (available != UNKNOWN) & (available + _kept_back(problem, rows)[:, None] < units)
     first = certain.argmax(axis=1)
     at = np.arange(len(rows)), first
-    each = zip(
-        certain[at].tolist(),
-        [problem.demand[line].sku for line in first.tolist()],
-        units[at].tolist(),
-        np.maximum(available[at], 0).tolist(),
-        (short.sum(axis=1) - 1).tolist(),
-        strict=True,
-    )
+    lacks = np.stack([first, units[at], np.maximum(available[at], 0), short.sum(axis=1) - 1], axis=1)
+    each = list(map(tuple, lacks.tolist()))
+    told = {
+        lack: Reason(code=Code.STOCK, sku=problem.demand[lack[0]].sku, needs=lack[1], has=lack[2], more_skus=lack[3])
+        for lack in set(each)
+    }
     return [
-        Reason(code=Code.STOCK, sku=sku, needs=needs, has=has, more_skus=more)
-        if short_of_it
-        else _rarer(pricing, int(rows[number]), units[number])
-        for number, (short_of_it, sku, needs, has, more) in enumerate(each)
+        told[lack] if certainly else _rarer(pricing, int(rows[number]), units[number])
+        for number, (lack, certainly) in enumerate(zip(each, certain[at].tolist(), strict=True))
     ]
 
 
@@ -146,7 +144,9 @@ def _kept_back(problem: Problem, rows: Ints) -> Ints:
 
 
 def _cents(cents: Floats) -> list[int | None]:
-    return [round(each) if each < np.inf else None for each in cents.tolist()]
+    known = np.isfinite(cents)
+    whole = np.rint(np.where(known, cents, 0.0)).astype(np.int64).tolist()
+    return whole if known.all() else [each if is_known else None for each, is_known in zip(whole, known.tolist(), strict=True)]
 
 
 def _counterfactual(pricing: Pricing, missing: Missing) -> Counterfactual:
@@ -164,5 +164,6 @@ def _counterfactual(pricing: Pricing, missing: Missing) -> Counterfactual:
     )
 
 
+_BEHIND_ALL: Final = 1e300
 _NOT_THE_PICKUP_LOCATION: Final = Reason(code=Code.NOT_THE_PICKUP_LOCATION)
 _TOO_LATE: Final = Reason(code=Code.PROMISE)

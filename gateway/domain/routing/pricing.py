@@ -58,7 +58,7 @@ class Pricing:
             together=_groups(problem),
             packages_max=problem.constraints.packages_max,
             miles=np.where(np.isnan(miles), np.inf, miles),
-            rank=np.arange(len(sites)),
+            rank=_rank(package_terms, len(sites)),
         )
         return cls(
             problem=problem,
@@ -180,6 +180,14 @@ def _total(terms: Mapping[Term, Ints], shape: tuple[int, ...]) -> Floats:
     for cents in terms.values():
         total += cents
     return total
+
+
+def _rank(package_terms: Mapping[Term, Ints], sites: int) -> Ints:
+    """The sites by how much they are preferred, those preferred alike by their order."""
+    preferred = package_terms.get(Term.PREFERENCE, np.zeros(sites, dtype=np.int64))
+    rank = np.empty(sites, dtype=np.int64)
+    rank[np.argsort(preferred, kind="stable")] = np.arange(sites)
+    return rank
 
 
 def _groups(problem: Problem) -> tuple[tuple[int, ...], ...]:

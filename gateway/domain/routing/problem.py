@@ -12,7 +12,7 @@ from connectors.contract import Method, Sku
 from gateway.domain.geography import GeoPoint
 from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.plans import Ints
-from gateway.domain.policies import OrderFacts
+from gateway.domain.policies import Criterion, OrderFacts
 from gateway.domain.rates import (
     CENTS_MAX,
     GRAMS_MAX,
@@ -93,7 +93,7 @@ class Tariff:
     Each of the ``services`` has a price for each of the ``zones``; one at least is routed. ``parcel_cents`` is the price of each
     parcel after the first beyond its postage. The others are what the preferences are worth: a parcel saved under
     ``FEWEST_PARCELS``, each unit's day in transit under ``FASTEST``, a parcel's hundred miles under ``GREENEST``, and that it comes
-    from the location that the customer named.
+    from the location that the customer named. ``late_day_cents`` is what each of a parcel's days after the promised one weighs.
     """
 
     services: tuple[CarrierService, ...] = (US_GROUND, US_EXPRESS)
@@ -103,6 +103,7 @@ class Tariff:
     fastest_unit_day_cents: int = 1_000
     greenest_hundred_miles_cents: int = 100
     named_location_cents: int = 1_000
+    late_day_cents: int = 500
 
     def __post_init__(self) -> None:
         if not any(each.routed for each in self.services):
@@ -118,6 +119,7 @@ class Tariff:
             "fastest_unit_day_cents",
             "greenest_hundred_miles_cents",
             "named_location_cents",
+            "late_day_cents",
         ):
             within(name, getattr(self, name), CENTS_MAX)
 
@@ -212,6 +214,7 @@ class Problem:
         back_order_cents: What each unit weighs that waits for stock; None: none may wait.
         constraints: What may not be.
         strategy: By which rule it is chosen among what may be.
+        criteria: What plans are compared by, one after the other, where the strategy is lexicographic.
     """
 
     facts: OrderFacts
@@ -238,6 +241,7 @@ class Problem:
     back_order_cents: int | None = None
     constraints: Constraints = FREE
     strategy: str = EXACT
+    criteria: tuple[Criterion, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.demand:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from gateway.domain.plans import Plan, Strategy, solve
+from gateway.domain.plans import strategies as rules_of_thumb
+from gateway.domain.plans.strategies import STRATEGIES, lexicographic
 from gateway.domain.routing.considering import considered, turned_down
 from gateway.domain.routing.decision import Decision, Unroutable
 from gateway.domain.routing.pricing import Pricing
 from gateway.domain.routing.problem import EXACT, UNITS_MAX, UNKNOWN, Constraint, Problem
-
-NO_STRATEGIES: Final[Mapping[str, Strategy]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,7 +23,7 @@ class Choice:
     plan: Plan
 
 
-def decide(problem: Problem, strategies: Mapping[str, Strategy] = NO_STRATEGIES) -> Decision:
+def decide(problem: Problem, strategies: Mapping[str, Strategy] = STRATEGIES) -> Decision:
     """Choose the packages that together cost least, or as the problem's strategy does, and say why no other site was chosen.
 
     Of plans that cost the same: the fewest packages, then the locations that sort first.
@@ -49,7 +49,7 @@ def told(pricing: Pricing, plan: Plan) -> Decision:
     )
 
 
-def choose(problem: Problem, strategies: Mapping[str, Strategy] = NO_STRATEGIES) -> Choice:
+def choose(problem: Problem, strategies: Mapping[str, Strategy] = STRATEGIES) -> Choice:
     """Choose the plan alone, without saying why.
 
     Raises:
@@ -58,11 +58,18 @@ def choose(problem: Problem, strategies: Mapping[str, Strategy] = NO_STRATEGIES)
     pricing = Pricing.of(problem)
     plan = best = solve(pricing.instance) if len(pricing.instance.stock) else None
     if best is not None and problem.strategy != EXACT:
-        plan = strategies[problem.strategy](pricing.instance)
-        plan = best if plan is None else replace(plan, bound_cents=best.bound_cents)
+        found = _strategy(problem, strategies)(pricing.instance)
+        plan = best if found is None else replace(found, bound_cents=best.bound_cents)
     if plan is None:
         raise _unroutable(pricing)
     return Choice(pricing=pricing, plan=plan)
+
+
+def _strategy(problem: Problem, strategies: Mapping[str, Strategy]) -> Strategy:
+    """The one that the problem names. One that is gone since its rule was written is the exact one: no order waits for it."""
+    if problem.criteria:
+        return lexicographic(*(rules_of_thumb.Criterion[each.name] for each in problem.criteria))
+    return strategies.get(problem.strategy, solve)
 
 
 def _unroutable(pricing: Pricing) -> Unroutable:

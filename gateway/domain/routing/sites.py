@@ -14,6 +14,8 @@ from gateway.domain.geography import EARTH_RADIUS_MILES, GeoPoint, PostalArea
 from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.locations import LocationKind
 from gateway.domain.plans import Floats, Ints
+from gateway.domain.policies import LocationFacts
+from gateway.domain.policies.grounds import Grounds
 from gateway.domain.rates import ZoneTable
 
 UNNAMED: Final = SourceName("")
@@ -82,6 +84,15 @@ class Sites:
             for row, site in enumerate(self.all):
                 zones[row] = table.zone(None if np.isnan(miles[row]) else float(miles[row]), site.area, destination)
         return zones
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        """What policies ask about them."""
+        return Grounds(
+            locations=tuple(
+                LocationFacts(location=site.location, code=site.code, kind=site.kind, source=site.source) for site in self.all
+            )
+        )
 
     @cached_property
     def _radians(self) -> tuple[Floats, Floats, Floats]:

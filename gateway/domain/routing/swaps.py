@@ -79,11 +79,8 @@ class Swap:
         farther = (self.pricing.zones[rows] > self.pricing.zones[self.row]) & ~cents[other].any(axis=0)
         late = np.array([term is Term.LATE for term in self.terms])[cents.argmax(axis=0)]
         cheaper = (self.cents[rows] < 0) & (self.pricing.problem.strategy != EXACT)
-        found = np.select(
-            [cheaper, cents.max(axis=0) <= 0, late, farther, self._no_better(rows)],
-            [0, 1, 2, 3, 4],
-            default=1,
-        )
+        found = np.where(late, 2, np.where(farther, 3, np.where(self._no_better(rows), 4, 1)))
+        found = np.where(cheaper, 0, np.where(cents.max(axis=0) <= 0, 1, found))
         return [_CODES[code] for code in found.tolist()]
 
     def _no_better(self, rows: Ints) -> Bools:

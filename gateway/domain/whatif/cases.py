@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -51,9 +52,17 @@ class Past:
 
 
 def history(past: Iterable[Past], worlds: Mapping[str, World]) -> list[Case]:
-    """These decisions as orders that can be routed again; those of which too little was kept are left out."""
+    """These decisions, oldest first, as orders that can be routed again; those of which too little was kept are left out.
+
+    What was decided again as a whole, as after a location has turned it down, is in it as it was decided last.
+    """
     sites = {digest: Sites(all=world.sites) for digest, world in worlds.items()}
-    return [_case(each, each.inputs, worlds, sites) for each in past if each.inputs is not None and each.inputs.world in worlds]
+    last = {(each.order or each.id, each.inputs.demand): each for each in past if each.inputs is not None}
+    return [
+        _case(each, each.inputs, worlds, sites)
+        for each in sorted(last.values(), key=attrgetter("id"))
+        if each.inputs is not None and each.inputs.world in worlds
+    ]
 
 
 def _case(past: Past, inputs: Inputs, worlds: Mapping[str, World], sites: Mapping[str, Sites]) -> Case:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from gateway.domain.whatif.comparing import Comparison
 
@@ -37,6 +38,14 @@ class Guardrails:
     packages_percent_max: float | None = None
     unfillable_max: int | None = None
     orders_min: int = 1
+
+    def __post_init__(self) -> None:
+        if self.orders_min < 0:
+            raise ValueError(f"orders_min is how many orders there have to be, not {self.orders_min}")
+
+
+UNGUARDED: Final = Guardrails(orders_min=0)
+"""Whatever it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from connectors.contract import Sku
-from gateway.domain.identity import LocationId
+from gateway.domain.identity import LocationId, SourceName
 from gateway.domain.policies import (
     LEAST_COST,
     OrderFacts,
@@ -24,6 +24,7 @@ from gateway.domain.policies import (
 class LocationCosts:
     """What it would cost more to send from a location, or less where it is below zero. ``code`` is the location's."""
 
+    source: SourceName
     code: str
     pick_cents: int = 0
     handling_cents: int = 0
@@ -60,7 +61,8 @@ def dearer(policy: RoutingPolicy, costs: Sequence[LocationCosts], order: OrderFa
 
 
 def _dearer(rule: Rule, costs: Sequence[LocationCosts]) -> Rule:
-    packages = tuple(PackageWeight(places=Places(codes=(each.code,)), pick_cents=each.pick_cents) for each in costs)
-    units = tuple(UnitWeight(places=Places(codes=(each.code,)), handling_cents=each.handling_cents) for each in costs)
+    places = [Places(codes=(each.code,), sources=(each.source,)) for each in costs]
+    packages = tuple(PackageWeight(places=at, pick_cents=each.pick_cents) for at, each in zip(places, costs, strict=True))
+    units = tuple(UnitWeight(places=at, handling_cents=each.handling_cents) for at, each in zip(places, costs, strict=True))
     weights = replace(rule.weights, packages=(*rule.weights.packages, *packages), units=(*rule.weights.units, *units))
     return replace(rule, weights=weights)

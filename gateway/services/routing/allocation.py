@@ -1,11 +1,13 @@
 """Giving units of an order locations, on locked books."""
 
 from collections import ChainMap
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from gateway.domain.books import Books, ShelfKey
 from gateway.domain.capacity import limit_at
+from gateway.domain.delivery import Promise
 from gateway.domain.fulfillments import FulfillmentOrder, Units, tally
 from gateway.domain.identity import FulfillmentOrderId
 from gateway.domain.orders import Order
@@ -49,7 +51,9 @@ def allocate(
     else:
         routed = route(landscape, wish, shelves, refused)
         plan = record(landscape, routed, order=order.id, decision_id=books.new_id(), at=books.now)
-    works = () if plan is None else tuple(_work(books, wish, landscape, package) for package in plan.decision.packages)
+    packages = () if plan is None else plan.decision.packages
+    promised = () if plan is None else plan.promises
+    works = tuple(_work(books, wish, landscape, package, promised) for package in packages)
     for work in works:
         books.commit(work, sellable=_sellable(landscape, work, shelves))
         books.submit(work)
@@ -83,7 +87,8 @@ def _but_for_its_own_demand(books: Books, order: Order) -> Shelves:
     return ChainMap(own, books.shelves)
 
 
-def _work(books: Books, wish: Wish, landscape: Landscape, package: Package) -> FulfillmentOrder:
+def _work(books: Books, wish: Wish, landscape: Landscape, package: Package, promised: Sequence[Promise]) -> FulfillmentOrder:
+    promise = next((each for each in promised if each.location == package.location), None)
     place = landscape.places[package.location]
     lines = tuple(Units(sku=line.sku, units=line.units) for line in package.lines)
     return FulfillmentOrder(
@@ -92,6 +97,8 @@ def _work(books: Books, wish: Wish, landscape: Landscape, package: Package) -> F
         source=place.source,
         method=wish.method,
         lines=lines,
+        ship_by=None if promise is None else promise.ship_by,
+        deliver_by=None if promise is None else promise.deliver_by,
         booked=landscape.bookings(place, sum(line.units for line in lines), slot=wish.pickup_slot, kept=wish.kept),
     )
 

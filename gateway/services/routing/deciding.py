@@ -7,6 +7,7 @@ from typing import Final
 
 from connectors.contract import Sku
 from gateway.domain.capacity import day_named
+from gateway.domain.delivery import Promise
 from gateway.domain.fulfillments import Units, tally
 from gateway.domain.identity import LocationId, OrderId
 from gateway.domain.locations import Location
@@ -47,6 +48,7 @@ class Routed:
     problem: Problem | None = None
     decision: Decision | None = None
     waits: tuple[Units, ...] = ()
+    promises: tuple[Promise, ...] = ()
 
 
 def route(seen: Landscape, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str]) -> Routed:
@@ -76,7 +78,8 @@ def _by_turns(seen: Landscape, wish: Wish, shelves: Shelves, found: Routed, *, p
     why: Unroutable | None = None
     for by in found.course.passes:
         try:
-            return replace(found, by=by, problem=problem, decision=decide(ruled(problem, by.rule), seen.outlook.strategies))
+            decision = decide(ruled(problem, by.rule), seen.outlook.strategies)
+            return replace(found, by=by, problem=problem, decision=decision, promises=promises(seen, wish, decision))
         except Unroutable as unroutable:
             why = why or unroutable
     if found.course.ending is None:
@@ -86,7 +89,20 @@ def _by_turns(seen: Landscape, wish: Wish, shelves: Shelves, found: Routed, *, p
     problem = replace(problem, back_order_cents=BACK_ORDER_CENTS)
     decision = decide(ruled(problem, by.rule), seen.outlook.strategies)
     waiting = tally((*found.waits, *(Units(sku=line.sku, units=line.units) for line in decision.waits)))
-    return replace(found, by=by, problem=problem, decision=decision if decision.packages else None, waits=_units(waiting))
+    found = replace(found, by=by, problem=problem, waits=_units(waiting))
+    return replace(found, decision=decision, promises=promises(seen, wish, decision)) if decision.packages else found
+
+
+def promises(seen: Landscape, wish: Wish, decision: Decision) -> tuple[Promise, ...]:
+    """What the customer can be promised of each package; nothing of those that nobody can say anything of."""
+    if seen.prospects is None:
+        return ()
+    prospect = seen.prospects.of(wish.to, seen.at, wish.method)
+    found = (
+        prospect.by(package.location, package.carrier, package.service, sum(line.units for line in package.lines))
+        for package in decision.packages
+    )
+    return tuple(each for each in found if each is not None)
 
 
 def fits(seen: Landscape, decision: Decision, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str]) -> bool:
@@ -120,8 +136,9 @@ def record(seen: Landscape, routed: Routed, *, order: OrderId | None, decision_i
         relaxed=tuple(part.value for part in routed.by.relaxed),
         inputs_hash=inputs.digest,
         decision=routed.decision,
-        explanation=explain(routed.decision, seen.atlas.names),
+        explanation=explain(routed.decision, seen.atlas.names, seen.outlook.odds),
         inputs=inputs,
+        promises=routed.promises,
         own_rule=routed.by.rule if routed.policy.version == 0 and routed.by.rule != LEAST_COST else None,
     )
 

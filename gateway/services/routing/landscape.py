@@ -35,6 +35,7 @@ from gateway.domain.stock import NETWORK, Reading, Shelf, contained_in, outdated
 from gateway.services.atlas import Atlas
 from gateway.services.routing.outlook import NO_POLICIES, Outlook
 from gateway.services.routing.wish import Wish
+from gateway.services.timetable import Prospects
 
 UNWEIGHED: Final = Weights()
 
@@ -47,7 +48,7 @@ class Landscape:
     """What was seen of the world before deciding: it is decided on later, on locked books, but never on other stock than this.
 
     ``at`` is when it was seen: work counts on the day that a location had then. ``silent`` sources said nothing current; what
-    they may have is unknown. ``unheard`` SKUs are carried by nobody.
+    they may have is unknown. ``unheard`` SKUs are carried by nobody. ``prospects`` None: no dates are promised.
     """
 
     at: datetime
@@ -60,6 +61,7 @@ class Landscape:
     tariff: Tariff
     weights: Weights = UNWEIGHED
     outlook: Outlook = NO_POLICIES
+    prospects: Prospects | None = None
 
     @property
     def places(self) -> Mapping[LocationId, Location]:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.domain.identity import LocationId
 from gateway.domain.plans import Strategy
+from gateway.domain.plans.strategies import STRATEGIES
 from gateway.domain.policies import DEFAULT, RoutingPolicy
 from gateway.domain.pricing import PriceBook
 from gateway.domain.refusals import NotFound
@@ -17,12 +19,15 @@ BUILT_IN: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
 class Outlook:
     """How the merchant wants orders routed: the ``policies`` in force, and the ``strategies`` that they may name.
 
-    ``prices`` of what is scarce; None: all are zero.
+    ``prices`` of what is scarce; None: all are zero. ``odds`` is how likely locations are to turn work down, where they ever
+    did, and ``reroute_cents`` what it costs to route it again.
     """
 
     policies: Mapping[str, RoutingPolicy] = field(default_factory=dict)
-    strategies: Mapping[str, Strategy] = field(default_factory=dict)
+    strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)
     prices: PriceBook | None = None
+    odds: Mapping[LocationId, float] = field(default_factory=dict)
+    reroute_cents: int = 0
 
     def policy(self, name: str | None) -> RoutingPolicy:
         """The policy with that name, or the one for orders that name none.

@@ -22,6 +22,7 @@ from gateway.services.routing.deciding import record, route
 from gateway.services.routing.landscape import UNWEIGHED, Landscape, Shelves
 from gateway.services.routing.outlook import Outlook
 from gateway.services.routing.wish import Wish
+from gateway.services.timetable import Timetable
 
 LOOKS_MAX: Final = 3
 SHELVES_KNOWN_MAX: Final = 100_000
@@ -46,6 +47,7 @@ class Routing:
     deadline_s: float
     weights: Weights = UNWEIGHED
     outlook: Callable[[], Outlook] = Outlook
+    timetable: Timetable | None = None
     _learned: dict[ShelfKey, Shelf] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
 
@@ -77,6 +79,7 @@ class Routing:
             tariff=self.tariff,
             weights=self.weights,
             outlook=self.outlook(),
+            prospects=None if self.timetable is None else await self.timetable.prospects(self.clock.now()),
         )
 
     async def _keep(self, world: World) -> None:

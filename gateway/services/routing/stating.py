@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from connectors.contract import Sku
+from connectors.contract import Method, Sku
 from gateway.domain.geography import area_of
 from gateway.domain.identity import LocationId
 from gateway.domain.plans import Ints
 from gateway.domain.policies import OrderFacts
 from gateway.domain.pricing import PriceBook
-from gateway.domain.routing import Code, Demand, Problem, Reason, Sites, Term, weighed
+from gateway.domain.routing import NEVER, Code, Demand, Problem, Reason, Sites, Term, weighed
 from gateway.services.routing.landscape import Landscape, Shelves
+from gateway.services.routing.outlook import Outlook
 from gateway.services.routing.wish import Wish
 
 
@@ -37,6 +38,7 @@ def state(
     """
     kept_out = {each.id: Code.CLOSED.value for each in seen.atlas.locations if not each.active} | dict(excluded)
     return Problem(
+        days_late=_days_late(seen, wish),
         facts=facts(seen, wish),
         at=seen.at,
         demand=demand,
@@ -52,9 +54,18 @@ def state(
         tariff=seen.tariff,
         preference=wish.preference,
         pickup_at=wish.pickup_at,
-        package_terms=_named_location(seen, wish),
+        package_terms={**_named_location(seen, wish), **rejection_terms(seen.outlook, seen.atlas.sites)},
         unit_terms=price_terms(seen.outlook.prices, seen.atlas.sites, [line.sku for line in demand]),
     )
+
+
+def _days_late(seen: Landscape, wish: Wish) -> Ints | None:
+    """Days after the promised one, by each service from each site. None: no day was promised."""
+    if seen.prospects is None or wish.deliver_by is None or wish.method is not Method.SHIP:
+        return None
+    prospect = seen.prospects.of(wish.to, seen.at, wish.method)
+    late = np.maximum(prospect.days_late(wish.deliver_by, sum(line.units for line in wish.lines)), 0)
+    return np.where(late > 0, NEVER, late) if wish.no_later else late
 
 
 def price_terms(book: PriceBook | None, sites: Sites, skus: Sequence[Sku]) -> Mapping[Term, Ints]:
@@ -65,6 +76,12 @@ def price_terms(book: PriceBook | None, sites: Sites, skus: Sequence[Sku]) -> Ma
     rooms = [[book.room_cents(site.location)] for site in sites.all]
     terms = {Term.BID: np.array(bids, dtype=np.int64), Term.ROOM: np.array(rooms, dtype=np.int64)}
     return {term: cents for term, cents in terms.items() if cents.any()}
+
+
+def rejection_terms(outlook: Outlook, sites: Sites) -> Mapping[Term, Ints]:
+    """What it costs to route work again, as often as each location turns it down."""
+    cents = [round(outlook.odds.get(site.location, 0.0) * outlook.reroute_cents) for site in sites.all] if outlook.odds else []
+    return {Term.REJECTION: np.array(cents, dtype=np.int64)} if any(cents) else {}
 
 
 def _named_location(seen: Landscape, wish: Wish) -> Mapping[Term, Ints]:

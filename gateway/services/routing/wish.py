@@ -1,7 +1,7 @@
 """What a customer would like to have."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from connectors.contract import Address, Method
@@ -18,7 +18,8 @@ class Wish:
 
     ``kept`` is the hold that becomes this order: the day that it was promised for stays. ``from_location`` is where the customer
     would like it to come from. Policies ask about ``channel``, ``customer_class`` and ``placed_at`` (None: now); ``policy`` None:
-    the one for everybody.
+    the one for everybody. ``deliver_by`` is the day that the customer was promised; each day after it is a cost, or out of the
+    question (``no_later``).
     """
 
     lines: tuple[Units, ...]
@@ -33,6 +34,8 @@ class Wish:
     customer_class: str | None = None
     policy: str | None = None
     placed_at: datetime | None = None
+    deliver_by: date | None = None
+    no_later: bool = False
 
     @classmethod
     def of(cls, order: Order, lines: tuple[Units, ...], kept: Reservation | None = None) -> Self:
@@ -50,4 +53,6 @@ class Wish:
             customer_class=order.customer_class,
             policy=order.policy,
             placed_at=order.placed_at,
+            deliver_by=order.deliver_by,
+            no_later=order.no_later,
         )

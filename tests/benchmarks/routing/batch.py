@@ -18,7 +18,7 @@ STOCK_TIMES: Final = 1.05  # what is ordered
 CARRIED: Final = 0.3  # of all items, by a location
 ORDERS_PER_ITEM: Final = 10
 EFFORT: Final = 10**6  # as much as there is time for
-HURRY_S: Final = 1e-4  # for each order: what it takes to come to an end
+HURRY_S: Final = 2e-4  # for each order: what it takes to come to an end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,17 +14,26 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gateway.domain.plans.instance import Floats
-from gateway.domain.plans.strategies import STRATEGIES
 from tests.benchmarks.machine import machine, versions
 from tests.benchmarks.routing import parser
 from tests.benchmarks.routing.places import places
-from tests.benchmarks.routing.policies import Priced, Ruled, bound_cents, by_highest_stock, closing, forecast, learned, opening
-from tests.benchmarks.routing.replay import replayed
+from tests.benchmarks.routing.policies import (
+    FewestSplits,
+    PerLine,
+    Priced,
+    bound_cents,
+    by_highest_stock,
+    closing,
+    forecast,
+    learned,
+    opening,
+    with_dummy,
+)
+from tests.benchmarks.routing.replay import Desk, replayed
 from tests.benchmarks.routing.world import SIZES, World, drawn
 
 PROCESSES: Final = 2
 BOUND: Final = "bound"
-RULES: Final = ("priority", "closest", "fewest_splits")
 WIDE: Final = 120
 
 
@@ -46,8 +55,8 @@ EFFORTS: Final = {
 Policy = Callable[[World, Effort, np.random.Generator], Floats]
 
 
-def _ruled(rule: str) -> Policy:
-    return lambda world, _effort, _rng: replayed(world, Ruled(world=world, strategy=STRATEGIES[rule]), [0])
+def _ruled(desk: Callable[[World], Desk]) -> Policy:
+    return lambda world, _effort, _rng: replayed(world, desk(world), [0])
 
 
 def _exact_bid(world: World, effort: Effort, _rng: np.random.Generator) -> Floats:
@@ -61,12 +70,17 @@ def _exact_bid_learned(world: World, effort: Effort, rng: np.random.Generator) -
     return replayed(world, desk, sorted({*opening(arrivals), *closing(arrivals, many=effort.looks // 2)}))
 
 
+RULES: Final[Mapping[str, Callable[[World], Desk]]] = {
+    "exact": lambda world: Priced(world=world),
+    "priority": lambda world: PerLine(order=np.broadcast_to(np.arange(float(len(world.package_cents))), world.unit_cents.shape)),
+    "closest": lambda world: PerLine(order=with_dummy(world.miles)),
+    "fewest_splits": lambda world: FewestSplits(world=world),
+}
 POLICIES: Final[Mapping[str, Policy]] = {
     "exact_bid_learned": _exact_bid_learned,
     "exact_bid": _exact_bid,
     BOUND: lambda world, _effort, _rng: bound_cents(world),
-    **{rule: _ruled(rule) for rule in RULES},
-    "exact": lambda world, _effort, _rng: replayed(world, Priced(world=world), [0]),
+    **{rule: _ruled(desk) for rule, desk in RULES.items()},
     "highest_stock": lambda world, _effort, _rng: by_highest_stock(world),
 }
 

@@ -1,27 +1,24 @@
 """What is compared: rules of thumb, exact plans of one order, and exact plans at prices."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log2
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.domain.plans.forecast import asked, bid_prices, scenarios, shrunk
-from gateway.domain.plans.instance import Floats, Instance, Ints, Strategy
+from gateway.domain.plans.instance import Floats, Ints
 from gateway.domain.plans.pool import Pool, best
-from gateway.domain.plans.postage import NO_POSTAGE
 from gateway.domain.plans.prices import Prices, dual_ascent
 from tests.benchmarks.routing.world import World
-
-Bools = NDArray[np.bool_]
 
 STEP_CENTS: Final = 80.0  # after the first time, prices only follow
 FIRST_ROUNDS: Final = 100
 ROUNDS: Final = 20
 BOUND_ROUNDS: Final = 400
 FIRST_LOOK: Final = 20
+FAR: Final = 2.0**20
 LAST_LOOK: Final = 0.005  # of all arrivals are left when prices are made for the last time
 
 
@@ -69,55 +66,42 @@ class Priced:
 
 
 @dataclass(kw_only=True)
-class Ruled:
-    """A rule of thumb among the centers; what none of them has, the dummy serves."""
+class PerLine:
+    """Each line from the first location that has it; ``order`` is that of each region, as numbers. ``[J, L]``"""
 
-    world: World
-    strategy: Strategy
-    known: dict[tuple[int, int, bytes], Ints] = field(default_factory=dict)
+    order: Floats
 
     def reopen(self, _at: int, _stock: Floats) -> None:
         """Rules look at no clock."""
 
     def locations(self, pool: Pool, orders: Ints, stock: Floats) -> Ints:
-        """By the rule, which is asked once for each order and what of it is there."""
-        regions = len(self.world.miles)
-        there = stock[pool.market, :-1, pool.items] > 0  # [n, R, centers]
-        found = [self._known(pool.lines, order, order % regions, there[:, row]) for row, order in enumerate(orders.tolist())]
-        return np.array(found, dtype=np.int64).T
-
-    def _known(self, lines: int, order: int, region: int, there: Bools) -> Ints:
-        key = (lines, order, there.tobytes())
-        if key not in self.known:
-            self.known[key] = self._asked(region, there)
-        return self.known[key]
-
-    def _asked(self, region: int, there: Bools) -> Ints:
-        centers = there.shape[1]
-        locations = np.full(len(there), centers)
-        lines = np.flatnonzero(there.any(axis=1))
-        if len(lines):
-            plan = self.strategy(order_of(self.world, region, there[lines].T.astype(np.int64)))
-            assert plan is not None
-            locations[lines] = plan.locations[plan.units.argmax(axis=0)]
-        return locations
+        """The first."""
+        there = stock[pool.market, :, pool.items] > 0  # [n, R, L]
+        first: Ints = np.where(there, self.order[orders % len(self.order)], np.inf).argmin(axis=-1)
+        return first
 
 
-def order_of(world: World, region: int, stock: Ints) -> Instance:
-    """An order of one unit a line from the centers."""
-    centers, lines = stock.shape
-    return Instance(
-        wanted=np.ones(lines, dtype=np.int64),
-        stock=stock,
-        room=np.full(centers, lines),
-        package_cents=world.package_cents[:-1],
-        unit_cents=np.repeat(world.unit_cents[region, :-1, None], lines, axis=1),
-        postage=NO_POSTAGE,
-        lane=np.zeros(centers, dtype=np.int64),
-        grams=np.ones(lines, dtype=np.int64),
-        miles=world.miles[region],
-        rank=np.arange(centers),
-    )
+@dataclass(kw_only=True)
+class FewestSplits:
+    """As few packages as there can be, then as few miles; the dummy only for what nobody else has."""
+
+    world: World
+
+    def reopen(self, _at: int, _stock: Floats) -> None:
+        """Rules look at no clock."""
+
+    def locations(self, pool: Pool, orders: Ints, stock: Floats) -> Ints:
+        """Those of the cheapest plan where such things are what plans cost."""
+        miles = np.rint(with_dummy(self.world.miles)).T[:, orders % len(self.world.miles)]
+        line_cents = np.zeros_like(pool.line_cents)
+        line_cents[-1] = FAR * FAR
+        scored = replace(pool, package_cents=FAR + miles, line_cents=line_cents)
+        return best(scored, np.where(stock > 0, 0.0, np.inf)).locations
+
+
+def with_dummy(numbers: Floats) -> Floats:
+    """The same for each region and center, and for the dummy more than any. ``[J, L]``."""
+    return np.column_stack([numbers, np.full(len(numbers), FAR)])
 
 
 def by_highest_stock(world: World) -> Floats:
@@ -160,7 +144,7 @@ def forecast(world: World, at: int) -> Floats:
 
 
 def learned(world: World, at: int, rng: np.random.Generator, many: int) -> Floats:
-    """What may come as far as the arrivals until now tell. ``[sequences, many, orders]``."""
+    """What may come, as far as the arrivals until now and their number tell. ``[sequences, many, orders]``."""
     sequences, arrivals = world.arrivals.shape
     if not at:
         return np.zeros((sequences, many, world.orders))

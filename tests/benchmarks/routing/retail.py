@@ -30,10 +30,10 @@ CENTER_PICK_CENTS: Final = 100.0
 STORE_PICK_CENTS: Final = 250.0
 POOL: Final = 1_000
 EPOCH: Final = 300  # orders, after which prices are made anew
-SCENARIOS: Final = 12
+SCENARIOS: Final = 10
 FIRST: Final = Steps(rounds=80, first_cents=300, last=0.01)
 AGAIN: Final = Steps(rounds=15, first_cents=30, last=0.1)  # prices only follow
-EFFORT: Final = 100
+EFFORT: Final = 40
 HINDSIGHT: Final = Steps(rounds=400, first_cents=400, last=0.002)
 
 RULES: Final = ("highest_stock", "priority", "closest", "fewest_splits")

@@ -7,23 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.domain.plans.instance import Floats, Strategy
-from gateway.domain.plans.pool import best, sent_cents
+from gateway.domain.plans.instance import Floats, Instance, Ints, Strategy
+from gateway.domain.plans.pool import Pool, sent_cents
+from gateway.domain.plans.postage import NO_POSTAGE
 from gateway.domain.plans.strategies import STRATEGIES
 from tests.benchmarks.routing import paper, policies
 from tests.benchmarks.routing import places as where
 from tests.benchmarks.routing.places import Places, places
-from tests.benchmarks.routing.policies import (
-    Priced,
-    Ruled,
-    bound_cents,
-    by_highest_stock,
-    closing,
-    forecast,
-    learned,
-    opening,
-    order_of,
-)
+from tests.benchmarks.routing.policies import Priced, bound_cents, closing, forecast, learned, opening
 from tests.benchmarks.routing.replay import replayed
 from tests.benchmarks.routing.world import Size, World, drawn
 
@@ -37,20 +28,41 @@ def tiny(arrivals: int = TINY.arrivals) -> World:
     return drawn(replace(TINY, arrivals=arrivals), here, sequences=2, rng=np.random.default_rng(1))
 
 
-def one_by_one(world: World, strategy: Strategy | None) -> list[float]:
-    """Every order decided anew when it comes: by the rule, or at no prices."""
+def decided(world: World, arrival: int, stock: Ints, strategy: Strategy) -> tuple[Pool, Ints]:
+    """The order, and where its lines come from: by the strategy from the centers that have them, else from the dummy."""
+    lot = int(np.searchsorted(world.starts, arrival, side="right")) - 1
+    order = world.pools[lot].of(np.array([arrival - world.starts[lot]]))
+    there = stock[:-1, order.items[:, 0]]
+    centers, region = len(there), arrival % len(world.miles)
+    locations = np.full(order.items.shape, centers)
+    lines = np.flatnonzero(there.any(axis=0))
+    if len(lines):
+        plan = strategy(
+            Instance(
+                wanted=np.ones(len(lines), dtype=np.int64),
+                stock=there[:, lines],
+                room=np.full(centers, len(lines)),
+                package_cents=world.package_cents[:-1],
+                unit_cents=np.repeat(world.unit_cents[region, :-1, None], len(lines), axis=1),
+                postage=NO_POSTAGE,
+                lane=np.zeros(centers, dtype=np.int64),
+                grams=np.ones(len(lines), dtype=np.int64),
+                miles=world.miles[region],
+                rank=np.arange(centers),
+            )
+        )
+        assert plan is not None
+        locations[lines, 0] = plan.locations[plan.units.argmax(axis=0)]
+    return order, locations
+
+
+def one_by_one(world: World, strategy: Strategy) -> list[float]:
+    """What it costs to decide every order anew when it comes."""
     costs = []
     for arrivals in world.arrivals:
-        stock, cents = world.stock.astype(np.float64), 0.0
+        stock, cents = world.stock.copy(), 0.0
         for arrival in arrivals[arrivals < world.orders].tolist():
-            lot = np.searchsorted(world.starts, arrival, side="right") - 1
-            number = np.array([arrival - world.starts[lot]])
-            order = world.pools[lot].of(number)
-            locations = (
-                best(order, np.where(stock > 0, 0.0, np.inf)).locations
-                if strategy is None
-                else Ruled(world=world, strategy=strategy).locations(order, number, stock[None])
-            )
+            order, locations = decided(world, arrival, stock, strategy)
             stock[locations[:, 0], order.items[:, 0]] -= 1
             cents += float(sent_cents(order, locations)[0])
         assert stock.min() >= 0
@@ -58,36 +70,11 @@ def one_by_one(world: World, strategy: Strategy | None) -> list[float]:
     return costs
 
 
-@pytest.mark.parametrize("strategy", [None, *(STRATEGIES[rule] for rule in paper.RULES)])
-def test_playing_from_a_table_costs_what_deciding_one_order_after_another_costs(strategy: Strategy | None) -> None:
+@pytest.mark.parametrize("rule", [*paper.RULES, "highest_stock"])
+def test_playing_from_a_table_costs_what_the_strategy_itself_costs_one_order_after_another(rule: str) -> None:
     world = tiny()
-    desk = Priced(world=world) if strategy is None else Ruled(world=world, strategy=strategy)
-    costs = replayed(world, desk, [0])
-    assert costs.tolist() == pytest.approx(one_by_one(world, strategy))
-
-
-def test_highest_stock_costs_what_the_rule_itself_costs() -> None:
-    world = tiny()
-    rule = STRATEGIES["highest_stock"]
-
-    def cents(arrivals: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
-        stock, total = world.stock.copy(), 0.0
-        for arrival in arrivals[arrivals < world.orders].tolist():
-            lot = np.searchsorted(world.starts, arrival, side="right") - 1
-            order = world.pools[lot].of(np.array([arrival - world.starts[lot]]))
-            items = order.items[:, 0]
-            # The rule sees how much there is, the dummy only where nobody has any.
-            locations = np.full((len(items), 1), len(stock) - 1)
-            lines = np.flatnonzero(stock[:-1, items].any(axis=0))
-            if len(lines):
-                plan = rule(order_of(world, arrival % len(world.miles), stock[:-1, items[lines]]))
-                assert plan is not None
-                locations[lines, 0] = plan.locations[plan.units.argmax(axis=0)]
-            stock[locations[:, 0], items] -= 1
-            total += float(sent_cents(order, locations)[0])
-        return total
-
-    assert by_highest_stock(world).tolist() == pytest.approx([cents(arrivals) for arrivals in world.arrivals])
+    costs = paper.POLICIES[rule](world, paper.EFFORTS["paper_s"], np.random.default_rng(1))
+    assert costs.tolist() == pytest.approx(one_by_one(world, STRATEGIES[rule]))
 
 
 @pytest.mark.parametrize("expected", [forecast, lambda world, at: learned(world, at, np.random.default_rng(1), 2)])
@@ -126,3 +113,10 @@ def test_the_paper_s_places_are_taken_where_they_lie() -> None:
         pytest.skip("the paper's places are not at hand")
     assert places("paper_l").miles.shape == (99, 10)
     assert places("paper_s").source == "the paper's places"
+
+
+def test_a_job_finds_the_same_again_and_something_else_on_another_instance() -> None:
+    job = paper.Job(benchmark="paper_s", policy="highest_stock", instance=0, sequences=1, seed=7)
+    first, again, other = (paper._run(each)[1].tolist() for each in (job, job, replace(job, instance=1)))
+    assert first == again
+    assert first != other

@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.delivery import LATE, NEVER, US_CARRIERS, Booked, Promise, Schedule, Shift, arrivals, days_late
+from gateway.domain.delivery import LATE, NEVER, US_CARRIERS, Booked, HalfDay, Promise, Schedule, Shift, arrivals, days_late
 from gateway.domain.identity import LocationId
 from tests.domain.delivery.places import COURIER, EVERYWHERE, PARCEL, ZONES, asked, board, place, seen
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds UTC
 QUARTERS = st.integers(0, 95).map(lambda quarter: time(quarter // 4, 15 * (quarter % 4)))
 WEEKDAYS = st.frozensets(st.integers(0, 6), min_size=1)
@@ -28,11 +28,15 @@ def shifts(draw: st.DrawFn) -> Shift:
     return Shift(weekdays=draw(WEEKDAYS), opens=opens, closes=closes, cutoff=None if after == length else cutoff)
 
 
+DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
+HALF_DAYS = st.lists(st.builds(HalfDay, on=DAYS, closes=QUARTERS), max_size=60, unique_by=lambda half: half.on)
 SCHEDULES = st.builds(
     Schedule,
     name=st.just("workshop"),
     shifts=st.lists(shifts(), min_size=1, max_size=3).map(tuple),
     holidays=st.sampled_from([(), (US_CARRIERS,), ("DE-BE",)]),
+    half_days=HALF_DAYS.map(tuple),
+    closed=st.frozensets(DAYS, max_size=60),
     processing_days=st.integers(0, 3),
     processing_minutes=st.integers(0, 2_000),
     pickup_minutes=st.integers(0, 500),
@@ -83,9 +87,11 @@ def test_a_later_cutoff_less_work_and_fewer_holidays_never_promise_later(at: dat
         replace(schedule, shifts=tuple(replace(shift, cutoff=None) for shift in schedule.shifts)),
         replace(schedule, processing_minutes=schedule.processing_minutes // 2),
         replace(schedule, processing_days=0),
-        replace(schedule, holidays=()),
+        replace(schedule, holidays=(), closed=frozenset()),
     ):
         assert soon(promised(at, better, zone)) <= usual
+    # On a half day the carrier comes earlier, so that what is in time for it leaves sooner than usual, but it arrives no sooner.
+    assert soon(promised(at, replace(schedule, half_days=()), zone))[1] <= usual[1]
 
 
 @FEW

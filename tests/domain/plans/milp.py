@@ -101,7 +101,7 @@ def _solved(model: Model, order: Instance) -> float | None:
     highs.a_matrix_.index_ = np.array([row for column in model.columns for row in column])
     highs.a_matrix_.value_ = np.array([value for column in model.columns for value in column.values()], dtype=float)
     highs.integrality_ = [highspy.HighsVarType.kInteger] * len(model.columns)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # it is typed but for this
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # all of it is typed but this
     for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 1e-6)):
         solver.setOptionValue(option, value)
     solver.passModel(highs)

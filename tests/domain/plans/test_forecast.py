@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from gateway.domain.plans.forecast import asked, bid_prices, decayed, scenarios, shrunk
+from gateway.domain.plans.forecast import asked, bid_prices, scenarios, shrunk
 from gateway.domain.plans.instance import Ints
 from gateway.domain.plans.pool import Pool, pool_of
 from gateway.domain.plans.prices import dual_ascent
-
-
-def test_an_order_counts_half_as_much_for_every_half_life_of_its_age() -> None:
-    seen = decayed(np.array([0, 1, 1]), np.array([0, 1, 1]), np.array([0.0, 7.0, 14.0]), half_life=7.0, shape=(2, 2))
-    assert seen.tolist() == [[1.0, 0.0], [0.0, 0.75]]
-    assert decayed(np.array([0]), np.array([0]), np.array([900.0]), half_life=np.inf, shape=(1, 1)).tolist() == [[1.0]]
 
 
 def test_few_orders_are_spread_as_if_all_regions_wanted_the_same() -> None:
@@ -99,3 +93,15 @@ def test_room_is_priced_beside_stock() -> None:
     assert 650 < prices.kappa[0, 0] < 705
     assert (prices.pi == 0).all()
     assert stock.shape == prices.pi.shape[1:]
+
+
+def test_where_more_is_wanted_than_there_is_anywhere_a_unit_is_worth_what_it_costs_to_send_nothing() -> None:
+    pool, _ = shop()
+    few, wanted, room = np.array([[[3], [4]]]), np.array([[[9.0, 9.0]]]), np.array([[99, 99]])
+    prices = bid_prices([pool], [wanted], few, room, unserved_cents=2000.0)
+    again = bid_prices([pool], [wanted], few, room, unserved_cents=2000.0, start=prices, step_cents=5.0, rounds=10)
+    for found in (prices, again):
+        assert found.pi.shape == few.shape
+        assert 1890 < found.pi[0, 0, 0] < 1910  # what comes from there costs 100
+        assert 1490 < found.pi[0, 1, 0] < 1510
+    assert bid_prices([pool], [wanted], few, room).pi[0, 0, 0] > 2100

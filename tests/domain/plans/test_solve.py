@@ -116,6 +116,12 @@ def test_lines_that_must_travel_together_do_and_cost_no_less() -> None:
             assert bound.cents >= free.cents
 
 
+def test_without_locations_there_is_no_plan() -> None:
+    order = typical(1, lines=2, locations=1)
+    nobody = {name: getattr(order, name)[:0] for name in ("stock", "room", "package_cents", "unit_cents", "lane", "miles", "rank")}
+    assert solve(replace(order, **nobody)) is None
+
+
 def test_without_stock_anywhere_there_is_no_plan() -> None:
     for lines in (1, 3, 30):
         order = typical(1, lines=lines, locations=10)

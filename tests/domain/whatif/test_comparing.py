@@ -181,3 +181,17 @@ def test_simulated_orders_are_bought_and_sent_as_orders_were_and_the_same_seed_g
     scores = compared(simulated, going_by("closest")).scores
     assert scores[0].unfillable > 0, "nothing arrives, so it runs out"
     assert resampled([], 10, np.random.default_rng(5)) == []
+
+
+def test_what_was_turned_down_and_decided_again_counts_once_as_it_was_decided_last() -> None:
+    street = Street(orders=20)
+    records = street.routed_by(IN_FORCE)
+    again = replace(records[3], id="9999", decision=replace(records[3].decision, packages=()))
+    part = replace(records[4], id="9998", order=records[3].order)
+    cases = street.kept([*records, part, again])
+    assert [case.id for case in cases] == [
+        *(str(record.order) for record in records if record is not records[3]),
+        "order-0003",
+        "order-0003",
+    ]
+    assert [case.taken is not None and case.taken.any() for case in cases[-2:]] == [True, False]

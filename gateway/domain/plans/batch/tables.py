@@ -6,6 +6,7 @@ ever fewer orders. (A ``Pool`` keeps orders last: right for many orders of few l
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from gateway.domain.plans.instance import Floats, Instance, Ints
 from gateway.domain.plans.pool import Pool
-from gateway.domain.plans.subsets import Shape, partition, partitions, parts
+from gateway.domain.plans.subsets import partitions
 
-LINES_MAX: Final = 10  # an order has 2**10 packages, each with a price for each location
+LINES_MAX: Final = 8  # an order has 2**8 packages, and 4,140 ways to be cut into them
 CELLS_MAX: Final = 2**16  # orders × packages × locations of one chunk: what a core keeps close at hand
 
 
@@ -49,11 +50,6 @@ class Table:
     cents: Floats
     split_cents: Floats
 
-    @property
-    def shape(self) -> Shape:
-        """Of the states: a line is there or it is not."""
-        return (2,) * int(self.items.shape[1])
-
     def of(self, orders: Ints) -> "Table":
         """Some of the orders, by index."""
         return Table(
@@ -67,7 +63,7 @@ class Table:
         if missing.any():
             cents = cents + packages(np.where(missing, np.inf, 0.0))
         if self.units.sum(axis=1).max(initial=0) > room.min():
-            package_units = self.units @ partitions(self.shape).lots[1:].T
+            package_units = self.units @ _holds(self.items.shape[1]).T
             cents = np.where(package_units[..., None] > room, np.inf, cents)
         return Table(items=self.items, units=self.units, cents=cents, split_cents=self.split_cents)
 
@@ -84,9 +80,8 @@ class Table:
                 np.put_along_axis(surcharge, but[chunk][..., None], np.inf, axis=2)
             priced = packages(surcharge)
             priced += self.cents[chunk]
-            sender = priced.argmin(axis=2)
-            senders[chunk, 1:] = sender
-            cents[chunk, 1:] = np.take_along_axis(priced, sender[..., None], axis=2)[..., 0]
+            senders[chunk, 1:] = priced.argmin(axis=2)
+            cents[chunk, 1:] = priced.min(axis=2)
         return self._cut(cents, senders)
 
     def sent_cents(self, locations: Ints) -> Floats:
@@ -111,15 +106,27 @@ class Table:
         return (slice(start, start + size) for start in range(0, len(self.items), size))
 
     def _cut(self, cents: Floats, senders: Ints) -> Choices:
-        """Each order cut into the packages that cost least together. ``[R, 2**n]`` both."""
-        if not len(cents):
-            return Choices(cents=cents[:, -1], locations=self.items)
-        best = partition(cents, self.shape)
-        locations = np.zeros_like(self.items)
-        lots, every = partitions(self.shape).lots.astype(bool), np.arange(len(locations))
-        for part in parts(cents, best, self.shape).T:
-            np.copyto(locations, senders[every, part][:, None], where=lots[part])
-        return Choices(cents=best[:, -1] - self.split_cents, locations=locations)
+        """Each order cut into the packages that cost least together, the fewest among equals. ``[R, 2**n]`` both."""
+        packages_of, package_of = _cuts(self.items.shape[1])
+        totals = cents[:, packages_of].sum(axis=2)
+        cut, every = totals.argmin(axis=1), np.arange(len(totals))
+        return Choices(cents=totals[every, cut] - self.split_cents, locations=senders[every[:, None], package_of[cut]])
+
+
+@lru_cache(maxsize=LINES_MAX)
+def _cuts(lines: int) -> tuple[Ints, Ints]:
+    """Ways to cut an order, fewest packages first: the packages, filled up with nothing, and that of each line. ``[B, n]`` both."""
+    found: list[list[int]] = [[]]
+    for line in range(lines):
+        bit = 1 << (lines - 1 - line)
+        joined = [
+            [each | bit if at == place else each for at, each in enumerate(cut)] for cut in found for place in range(len(cut))
+        ]
+        found = joined + [[*cut, bit] for cut in found]
+    found.sort(key=len)
+    packages_of = np.array([cut + [0] * (lines - len(cut)) for cut in found])
+    held = packages_of[:, :, None] >> np.arange(lines)[::-1] & 1  # [B, packages, n]
+    return packages_of, np.take_along_axis(packages_of, held.argmax(axis=1), axis=1)
 
 
 def table_of(pool: Pool, back_order_cents: float) -> Table:
@@ -141,9 +148,11 @@ def table_of_orders(orders: Sequence[Instance], items: Ints, back_order_cents: f
     Lines travel whole, in as many packages as pay off. What stays together also waits together.
 
     Raises:
-        ValueError: There are more lines than ``LINES_MAX``.
+        ValueError: There are more lines than ``LINES_MAX``, or an order may not have as many packages as lines.
     """
     _check_lines(items.shape[1])
+    if any(order.packages_max is not None and order.packages_max < items.shape[1] for order in orders):
+        raise ValueError("orders that may have only so many packages are not planned together with others")
     table = _with_waiting(
         items,
         np.stack([order.wanted for order in orders]),
@@ -166,6 +175,11 @@ def packages(lines: Floats) -> Floats:
     return sums
 
 
+def _holds(lines: int) -> Ints:
+    """Which lines are in each package, one or none of each. ``[2**n - 1, n]``."""
+    return partitions((2,) * lines).lots[1:]
+
+
 def _check_lines(lines: int) -> None:
     if lines > LINES_MAX:
         raise ValueError(f"orders of at most {LINES_MAX} lines are planned together, not of {lines}")
@@ -183,7 +197,7 @@ def _with_waiting(items: Ints, units: Ints, cents: Floats, split_cents: Floats, 
 
 def _order_cents(order: Instance) -> Floats:
     """What every package of an order costs from every location. ``[2**n - 1, L]``."""
-    holds = partitions((2,) * len(order.wanted)).lots[1:]
+    holds = _holds(len(order.wanted))
     units = holds * order.wanted
     many = units.sum(axis=1)
     cents = order.package_cents + order.split_cents + units @ order.unit_cents.T
@@ -194,7 +208,7 @@ def _order_cents(order: Instance) -> Floats:
 
 def _apart(order: Instance) -> NDArray[np.bool_]:
     """Which packages hold some of what stays together, and not all of it. ``[2**n - 1]``."""
-    holds = partitions((2,) * len(order.wanted)).lots[1:].astype(bool)
+    holds = _holds(len(order.wanted)).astype(bool)
     apart = np.zeros(len(holds), dtype=bool)
     for lines in order.together:
         held = holds[:, list(lines)]

@@ -80,6 +80,6 @@ def _batch_plan(wave: Wave, bids: Bids, plans: Plans) -> BatchPlan:
 
 
 def _package_cents(wave: Wave) -> float:
-    """What the cheapest package of an order costs, on average."""
+    """What the cheapest package of an order costs, on average, whether it costs or saves."""
     cheapest = [table.cents.min(axis=(1, 2)) for table in wave.tables]
-    return float(np.concatenate(cheapest).mean())
+    return float(np.abs(np.concatenate(cheapest)).mean())
