@@ -207,6 +207,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             weights=weights,
             outlook=lambda: Outlook(
                 policies=policies.in_force,
+                strategies=policies.strategies,
                 prices=prices.in_force,
                 odds=rejections.odds,
                 reroute_cents=settings.rejections.reroute_cents,

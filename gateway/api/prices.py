@@ -9,7 +9,7 @@ from gateway.api.context import Operation
 from gateway.api.describe import described
 from gateway.api.enums import PriceMode
 from gateway.api.locations import Location
-from gateway.api.routing import Money
+from gateway.api.money import Money
 from gateway.api.scalars import Instant
 from gateway.domain.pricing import PriceBook as Book
 

@@ -5,7 +5,7 @@ import strawberry
 from gateway.api.context import Operation
 from gateway.api.describe import described
 from gateway.api.locations import Location, Source
-from gateway.api.routing import Money
+from gateway.api.money import Money
 from gateway.api.scalars import Amount, Instant
 from gateway.services import quotes
 

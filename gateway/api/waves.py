@@ -3,7 +3,7 @@
 import strawberry
 
 from gateway.api.describe import described
-from gateway.api.routing import Money
+from gateway.api.money import Money
 from gateway.api.scalars import Instant
 from gateway.services.waves import WavePlan
 

@@ -14,7 +14,8 @@ from gateway.api.inputs.policies import policy_of
 from gateway.api.inputs.purchases import RoutingInput
 from gateway.api.inputs.whatif import RoutingWayInput, SupposeInput
 from gateway.api.locations import Location
-from gateway.api.routing import CostTerm, Money, RoutingDecision, RoutingPreview
+from gateway.api.money import CostTerm, Money
+from gateway.api.routing import RoutingDecision, RoutingPreview
 from gateway.api.scalars import Instant
 from gateway.domain import whatif
 from gateway.domain.identity import LocationId
@@ -244,7 +245,7 @@ async def routing_policy_preview(
 
 async def _contender(way: RoutingWayInput, operation: Operation) -> whatif.Contender:
     if way.strategy is not None:
-        return whatif.going_by(way.strategy.value)
+        return operation.services.whatif.going_by(way.strategy.value)
     return await operation.services.whatif.changed(_policy("" if way.policy is None else way.policy.value))
 
 

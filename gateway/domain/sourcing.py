@@ -16,6 +16,7 @@ class DecisionRecord:
     ``rule`` is the one of the policy that it was made by, without the parts that were ``relaxed``. ``inputs_hash`` is the digest
     of the ``inputs``, which are None of decisions that were kept before inputs were. ``own_rule`` is the rule itself, where it
     is of no policy that is kept: somebody chose the locations. ``promises`` are what the customer was told of its packages.
+    ``price_book`` is the version of the prices that counted; None: there were none.
     """
 
     id: str
@@ -31,3 +32,4 @@ class DecisionRecord:
     relaxed: tuple[str, ...] = ()
     promises: tuple[Promise, ...] = ()
     own_rule: Rule | None = None
+    price_book: int | None = None

@@ -1,6 +1,7 @@
 """How many units may still be promised: the algebra of stock, and when a reading already contains our own sale.
 
-``available to promise = available at the source − safety stock − holds − commitments that this reading does not contain yet``.
+``available to promise = available at the source − safety stock − holds − commitments that this reading does not contain yet``;
+where less than the safety stock is left of that, nothing is promised, and nothing is missing either.
 
 A commitment stops being subtracted only when a reading arrives *whose request started after the source's acknowledgment was
 committed here*. Each source has an epoch that goes up with every acknowledgment; a reading carries the epoch it started in. No
@@ -89,7 +90,12 @@ def available_to_promise(reading: Reading | None, shelf: Shelf, *, safety_units:
     """
     if reading is None or reading.available is None or outdated(reading, shelf):
         return None
-    return reading.available - safety_units - shelf.held_units - outstanding_units(reading, shelf)
+    return but_for_safety(reading.available - shelf.held_units - outstanding_units(reading, shelf), safety_units)
+
+
+def but_for_safety(free_units: int, safety_units: int) -> int:
+    """What is left of so many units for promises: safety stock is kept back from what is there, never from what is not."""
+    return free_units - min(safety_units, max(free_units, 0))
 
 
 def network_available_to_promise(at_locations: Iterable[int | None], network: Shelf) -> int | None:

@@ -1,14 +1,15 @@
 """Writing routing policies, putting them into force, and knowing those in force."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from gateway.domain.books import Books
-from gateway.domain.plans.strategies import UnknownStrategy, strategy_of
+from gateway.domain.plans import Strategy
+from gateway.domain.plans.strategies import STRATEGIES, UnknownStrategy, strategy_of
 from gateway.domain.policies import (
     Contradiction,
     PolicyChange,
@@ -31,14 +32,15 @@ RENEW_EVERY_S: Final = 1.0
 class Policies:
     """How merchants say what routing shall do.
 
-    ``in_force`` are the versions by which orders are routed, by name. What is changed here is in force here at once; other gateways
-    on the same database go by it ``renew_every_s`` later at most.
+    ``in_force`` are the versions by which orders are routed, by name, and ``strategies`` those that they may go by. What is changed
+    here is in force here at once; other gateways on the same database go by it ``renew_every_s`` later at most.
     """
 
     writer: Writer
     store: Store
     renew_every_s: float = RENEW_EVERY_S
     in_force: Mapping[str, RoutingPolicy] = field(init=False, default_factory=dict)
+    strategies: Mapping[str, Strategy] = field(init=False, default_factory=lambda: STRATEGIES)
     _asked: int = field(init=False, default=0)
     _answered: int = field(init=False, default=0)
 
@@ -48,6 +50,7 @@ class Policies:
         found = await self.store.policies_in_force()
         if asked > self._answered:
             self._answered, self.in_force = asked, {policy.name: policy for policy in found}
+            self.strategies = {**STRATEGIES, **_installed(found)}
 
     async def run(self) -> None:
         """Go by what other gateways have put into force, until canceled."""
@@ -96,6 +99,17 @@ class Policies:
 
 def _refused(found: Contradiction) -> ContradictoryRule:
     return ContradictoryRule(rule=found.rule, problem=found.problem, path=("input", "rules", *found.path))
+
+
+def _installed(policies: Iterable[RoutingPolicy]) -> dict[str, Strategy]:
+    """The strategies of other people that these policies go by. One that is not installed here is left out, and said."""
+    found = {}
+    for name in {rule.objective.strategy for policy in policies for rule in policy.rules} - STRATEGIES.keys():
+        try:
+            found[name] = strategy_of(name)
+        except UnknownStrategy as error:
+            log.warning("strategy_missing", reason=str(error))
+    return found
 
 
 def _unknown_strategies(rules: Sequence[Rule]) -> Iterator[Invalid]:

@@ -23,6 +23,7 @@ from gateway.domain.whatif import (
     breaches,
     compare,
     dearer,
+    going_by,
     history,
     ruled_by,
     strategies_of,
@@ -94,17 +95,28 @@ class WhatIf:
         """
         return ruled_by(await self._policy(key), self.policies.in_force)
 
+    def going_by(self, strategy: str) -> Contender:
+        """As orders would be routed if only that strategy counted.
+
+        Raises:
+            Invalid: It is not installed.
+        """
+        try:
+            return going_by(strategy)
+        except UnknownStrategy as error:
+            raise Invalid(problem=str(error), path=("ways",)) from error
+
     async def compare(self, others: Sequence[Contender], *, last: int = LAST_DEFAULT) -> Comparison:
         """Route the last so many orders again, as now and in each of these ways.
 
         Raises:
-            Invalid: Too many, or a strategy that is not installed.
+            Invalid: Too many.
             Overloaded: Another comparison is under way.
         """
         if not 1 <= last <= LAST_MAX:
             raise Invalid(problem=f"Between 1 and {LAST_MAX:,} orders can be compared.", path=("last",))
         if len(others) > CONTENDERS_MAX:
-            raise Invalid(problem=f"At most {CONTENDERS_MAX} ways can be compared with that in force.", path=("contenders",))
+            raise Invalid(problem=f"At most {CONTENDERS_MAX} ways can be compared with that in force.", path=("ways",))
         if self._comparing.locked():
             raise Overloaded
         async with self._comparing:
@@ -160,10 +172,7 @@ async def _in_thread(
     def compared() -> Comparison:
         return compare(history(past, worlds), in_force, others, strategies, advance)
 
-    try:
-        strategies = strategies_of((in_force, *others))
-    except UnknownStrategy as error:
-        raise Invalid(problem=str(error), path=("contenders",)) from error
+    strategies = strategies_of((in_force, *others))
     try:
         return await asyncio.to_thread(compared)
     finally:
@@ -186,10 +195,7 @@ def _stocked(seen: Landscape, shelves: Shelves, supposition: Supposition) -> tup
 def _ruled(seen: Landscape, wish: Wish, supposition: Supposition, tried: RoutingPolicy | None) -> tuple[Landscape, Wish]:
     """The world with that policy in force, with those costs, and the wish to be routed by it."""
     policy = dearer(tried or seen.outlook.policy(wish.policy), supposition.costs, facts(seen, wish))
-    try:
-        strategies = strategies_of([Contender(name=policy.name, otherwise=policy)])
-    except UnknownStrategy as error:
-        raise Invalid(problem=str(error), path=("suppose", "policy")) from error
+    strategies = strategies_of([Contender(name=policy.name, otherwise=policy)])
     outlook = replace(
         seen.outlook,
         policies={**seen.outlook.policies, policy.name: policy},

@@ -10,9 +10,10 @@ from gateway.domain.whatif import Comparison, Interval, Score
 
 WIDTH: Final = 760
 HEIGHT: Final = 460
-LEFT, RIGHT, TOP, BOTTOM = 80, 170, 60, 64
+LEFT, RIGHT, TOP, BOTTOM = 80, 170, 78, 64
 TICKS: Final = 5
 LABEL_HEIGHT: Final = 18
+LABEL_CHARACTERS: Final = 21
 MARGIN: Final = 0.08
 STYLE: Final = """
   svg { --ink: #1f2328; --soft: #6e7781; --line: #d0d7de; --paper: #ffffff; --first: #0969da; --other: #bc4c00;
@@ -69,7 +70,8 @@ def picture(comparison: Comparison, about: str) -> str:
         f"<style>{STYLE}</style>",
         f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
         f'<text class="title" x="{LEFT}" y="26">What an order is paid, and how many packages it comes in</text>',
-        f'<text class="soft" x="{LEFT}" y="45">{escape(about)}; crosses: 95 % intervals of differences</text>',
+        f'<text class="soft" x="{LEFT}" y="45">{escape(about)}</text>',
+        f'<text class="soft" x="{LEFT}" y="62">crosses: 95 % intervals of the differences, order by order</text>',
         *_grid(across, up),
         *_marks(points, across, up),
         "</svg>",
@@ -133,7 +135,7 @@ def _marks(points: Sequence[Point], across: Axis, up: Axis) -> Iterable[str]:
         yield f'<line class="cross {kind}" x1="{left:.1f}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
         yield f'<line class="cross {kind}" x1="{x:.1f}" y1="{bottom:.1f}" x2="{x:.1f}" y2="{top:.1f}"/>'
         yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-        yield f'<text x="{edge:.1f}" y="{label_y + 4:.1f}">{escape(point.name)}</text>'
+        yield f'<text x="{edge:.1f}" y="{label_y + 4:.1f}">{escape(_shortened(point.name))}</text>'
 
 
 def _label_heights(heights: Sequence[float]) -> list[float]:
@@ -144,6 +146,10 @@ def _label_heights(heights: Sequence[float]) -> list[float]:
         placed[number] = lowest = max(heights[number], lowest + LABEL_HEIGHT)
     beyond = max(0.0, lowest - (HEIGHT - BOTTOM))
     return [height - beyond for height in placed]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LABEL_CHARACTERS else f"{name[: LABEL_CHARACTERS - 1]}…"
 
 
 def _told(points: Sequence[Point], about: str) -> str:

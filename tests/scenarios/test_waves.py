@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.app import Parts
+from gateway.services import waves
 from tests.harness import Graph, gateway, line, network, place, run
 from tests.scenarios.questions import Ahead, attentive, settled
 
@@ -26,6 +29,15 @@ async def in_force(graph: Graph, rule: dict[str, Any]) -> None:
     assert done["userErrors"] == []
 
 
+async def placed_in_a_wave(graph: Graph) -> list[str]:
+    """Three orders that wait for each other."""
+    await in_force(graph, {"name": "in waves", "batchMinutes": MINUTES})
+    lines = [[line("SKU-0003", 1), line("SKU-0005", 1)], [line("SKU-0003", 2)], [line("SKU-0010", 1)]]
+    placed = [await place(graph, *each, key=f"{number}") for number, each in enumerate(lines)]
+    assert [each["userErrors"] for each in placed] == [[], [], []]
+    return [each["order"]["id"] for each in placed]
+
+
 def test_orders_of_one_wave_are_planned_together_and_each_says_how(tmp_path: Path) -> None:
     async def story() -> None:
         clock = Ahead()
@@ -33,11 +45,7 @@ def test_orders_of_one_wave_are_planned_together_and_each_says_how(tmp_path: Pat
             network() as (urls, _),
             gateway(urls, tmp_path / "dom.sqlite3", tune=attentive, parts=Parts(clock=clock)) as graph,
         ):
-            await in_force(graph, {"name": "in waves", "batchMinutes": MINUTES})
-            lines = [[line("SKU-0003", 1), line("SKU-0005", 1)], [line("SKU-0003", 2)], [line("SKU-0010", 1)]]
-            placed = [await place(graph, *each, key=f"{number}") for number, each in enumerate(lines)]
-            assert [each["userErrors"] for each in placed] == [[], [], []]
-            orders = [each["order"]["id"] for each in placed]
+            orders = await placed_in_a_wave(graph)
             waits = [(await graph(WAITS, id=order))["order"] for order in orders]
             assert {each["status"] for each in waits} == {"PLACED"}
             (at,) = {each["waveAt"] for each in waits}
@@ -53,5 +61,29 @@ def test_orders_of_one_wave_are_planned_together_and_each_says_how(tmp_path: Pat
             (wave,) = (await graph(WAVES))["routingWaves"]
             assert (wave["at"], wave["orders"], wave["alone"]) == (at, 3, 0)
             assert float(wave["lowerBound"]["amount"]) <= float(wave["cost"]["amount"])
+
+    run(story)
+
+
+def test_a_planner_that_dies_keeps_no_order_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(waves, "plan_together", dies)
+
+    async def story() -> None:
+        clock = Ahead()
+        async with (
+            network() as (urls, _),
+            gateway(urls, tmp_path / "dom.sqlite3", tune=attentive, parts=Parts(clock=clock)) as graph,
+        ):
+            orders = await placed_in_a_wave(graph)
+            clock.by_s += MINUTES * 60
+            for order in orders:
+                found = await settled(graph, order, lambda each: each["status"] != "PLACED")
+                assert found["status"] == "ROUTED"
+                (decision,) = (await graph(HOW, id=order))["order"]["routingDecisions"]
+                assert decision["optimal"], "each was decided alone"
+            assert (await graph(WAVES))["routingWaves"] == []
 
     run(story)

@@ -15,10 +15,12 @@ from gateway.domain.policies import (
     DEFAULT,
     Ban,
     Candidacy,
+    Criterion,
     Fallback,
     FallbackStep,
     HardRules,
     Market,
+    Objective,
     PackageWeight,
     Places,
     PolicyState,
@@ -202,3 +204,20 @@ def test_orders_of_a_wave_wait_with_their_units_promised_and_are_routed_when_it_
     assert (routed.status, routed.wave_at) == (OrderStatus.ROUTED, None)
     assert origins(routed) == {EAST: {MUG: 2}}
     assert on.shelf(MUG, NETWORK).committed_units == 0
+
+
+def test_a_rule_may_go_by_a_rule_of_thumb_or_by_criteria_and_the_decision_says_what_that_costs() -> None:
+    on = Books(now=START, new_id=numbered())
+    most = Rule(name="most stock", objective=Objective(strategy="highest_stock"))
+    assert origins(placed(world(most, mugs=(3, 9)), on, mugs=1)) == {WEST: {MUG: 1}}
+    (kept,) = on.decisions
+    assert (kept.decision.strategy, kept.decision.lower_bound_cents <= kept.decision.cost_cents) == ("highest_stock", True)
+    preferred = PackageWeight(places=Places(codes=("west",)), preference_cents=1)
+    ranked = Objective(strategy="lexicographic", criteria=(Criterion.RANK,))
+    by_rank = Rule(name="by rank", objective=ranked, weights=Weights(packages=(preferred,)))
+    assert origins(placed(world(by_rank), mugs=1)) == {WEST: {MUG: 1}}
+
+
+def test_a_strategy_that_is_gone_since_its_rule_was_written_makes_no_order_wait() -> None:
+    gone = Rule(name="gone", objective=Objective(strategy="somebody-elses"))
+    assert origins(placed(world(gone), mugs=1)) == {EAST: {MUG: 1}}

@@ -4,20 +4,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from connectors.contract import Method, Sku
 from gateway.domain.expectation import Outlet, Sale, expected, priced
-from gateway.domain.geography import GeoPoint, PostalArea
+from gateway.domain.geography import Centroids, GeoPoint, PostalArea
 from gateway.domain.identity import LocationId, OrderId
 from gateway.domain.policies import OrderFacts
 from gateway.domain.pricing import PriceMode, PricingTerms
+from gateway.domain.rates import Weights
 from gateway.domain.routing import Demand, Site, Sites, Tariff
+from gateway.services.pricing import PriceBooks
 from gateway.settings import Settings
 from tests.harness import line, place, run, world
+from tests.samples import desk
 
+NOBODY: Any = None
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EAST, WEST = GeoPoint(latitude=40, longitude=-75), GeoPoint(latitude=37, longitude=-120)
 SITES = Sites.of(
@@ -122,5 +127,32 @@ def test_a_gateway_learns_prices_from_its_orders_and_goes_by_them_only_where_it_
             else:
                 assert "bid" not in terms
                 await graph.until(BOOK, lambda answer: answer["priceBook"]["inShadow"]["orders"] >= 1)
+
+    run(story)
+
+
+def test_a_book_that_is_too_old_counts_for_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with desk(tmp_path) as on:
+            books = PriceBooks(
+                store=on.store,
+                upkeep=on.upkeep,
+                inventory=NOBODY,
+                network=NOBODY,
+                centroids=Centroids(points={}),
+                tariff=Tariff(),
+                weights=Weights(),
+                clock=on.clock,
+                terms=PricingTerms(mode=PriceMode.ON, every_s=60),
+            )
+            book = priced([], outlet(rare=(1, 1)), now=on.clock.now(), half_life=WEEK, horizon=WEEK, version=1)
+            await on.upkeep.keep_price_book(book)
+            await on.upkeep.keep_price_book(replace(book, bound_cents=99))
+            await books.renew()
+            assert books.in_force == book, "the first of a version stays, whoever else made one"
+            on.clock.wait(3 * 60)
+            assert books.in_force == book
+            on.clock.wait(1)
+            assert (books.in_force, books.newest) == (None, book)
 
     run(story)

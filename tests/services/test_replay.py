@@ -4,11 +4,15 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
 from gateway.domain.policies import LEAST_COST
+from gateway.domain.routing import NEVER, Inputs, World, decide, inputs_of, problem_of
 from gateway.domain.sourcing import DecisionRecord
 from gateway.services.routing import Landscape, Replay, Replays, replayed
+from tests.domain.problems import FAR, A, candidate, problem
 from tests.harness import run
 from tests.replays.decisions import POLICIES, STRATEGIES, decided, keep_policies, kept, replayed_otherwise
 from tests.samples import Command, desk
@@ -60,6 +64,19 @@ def test_inputs_that_were_tampered_with_are_noticed() -> None:
     assert record.inputs is not None
     tampered = replace(record, inputs=replace(record.inputs, back_order_cents=5))
     assert again(seen, tampered).differences == ("What it was made from has been changed since.",)
+
+
+def test_lateness_and_room_come_back_as_they_were() -> None:
+    case = problem({A: 2}, replace(candidate("near", {A: 9}), room=1), candidate("far", {A: 9}, FAR), candidate("out", {A: None}))
+    services = len(case.tariff.routed)
+    late = np.array([[0] * services, [NEVER] + [3] * (services - 1), [1] * services])
+    stated = replace(case.problem(), days_late=late, late_day_cents=250)
+    world = World(sites=stated.sites.all, tariff=stated.tariff)
+    kept = msgspec.json.decode(msgspec.json.encode(inputs_of(stated, world)), type=Inputs)
+    again = replace(
+        problem_of(kept, msgspec.json.decode(world.body, type=World)), late_day_cents=250, split_cents=stated.split_cents
+    )
+    assert msgspec.json.encode(decide(again)) == msgspec.json.encode(decide(stated))
 
 
 def test_what_is_missing_is_said_instead_of_guessed() -> None:

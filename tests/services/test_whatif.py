@@ -4,15 +4,29 @@ import asyncio
 import threading
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from connectors.contract import Sku
+from gateway.domain.policies import (
+    Ban,
+    Fallback,
+    FallbackStep,
+    HardRules,
+    PackageWeight,
+    Places,
+    Rule,
+    RulePart,
+    Weights,
+)
 from gateway.domain.refusals import GuardrailBreached, NotFound, Overloaded, Refusals
 from gateway.domain.whatif import Comparison, Guardrails, going_by
 from gateway.ports import Once
 from gateway.services import whatif
+from gateway.services.orders import Purchase
 from tests.harness import run
-from tests.samples import MUG
+from tests.samples import CUP, HOME, MUG, units
 from tests.services.shops import Place, shop
 
 
@@ -92,5 +106,46 @@ def test_every_guardrail_that_breaks_is_told(tmp_path: Path) -> None:
                 "GUARDRAIL_BREACHED: COST_PERCENT would be 0.0; the limit is -1.0.",
                 "GUARDRAIL_BREACHED: PACKAGES_PERCENT would be 0.0; the limit is -1.0.",
             ]
+
+    run(story)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_day_of_orders_at_once_by_a_policy_with_fallbacks_is_replayed_exactly(tmp_path: Path, seed: int) -> None:
+    """Lines are split, stock runs out, rules give way, orders wait: and every allocation is the one that was made."""
+    random = Random(seed)
+    skus = (MUG, CUP, Sku("JUG"))
+    places = {name: Place(stock={sku: random.randint(0, 25) for sku in skus}) for name in ("east", "north", "west")}
+    together = Rule(
+        name="one package",
+        hard=HardRules(packages_max=1, never_from=(Ban(skus=("JUG",), places=Places(sources=("north",))),)),
+        weights=Weights(packages=(PackageWeight(places=Places(sources=("west",)), pick_cents=120),)),
+        fallbacks=(
+            Fallback(step=FallbackStep.RELAX, relaxes=(RulePart.PACKAGES_MAX,)),
+            Fallback(step=FallbackStep.BACK_ORDER),
+        ),
+    )
+
+    async def story() -> None:
+        async with shop(tmp_path, places) as on:
+            asked = Once(principal="me", operation="routingPolicyCreate", key="k", request_hash="r")
+            written = await on.services.policies.create("default", (together,), note="one package", by="me", once=asked)
+            begun = Once(principal="me", operation="routingPolicyActivate", key="k", request_hash="r")
+            await on.services.policies.activate(written.key, reason="now", by="me", once=begun)
+
+            async def buy(number: int) -> None:
+                lines = [(sku, random.randint(1, 4)) for sku in random.sample(skus, random.randint(1, 3))]
+                purchase = Purchase(channel="web", lines=units(*lines), to=HOME)
+                bought = Once(principal="shop", operation="orderPlace", key=f"{number}", request_hash="same")
+                await on.services.orders.place(purchase, by="shop", once=bought)
+
+            for first in range(0, 40, 8):
+                await asyncio.gather(*(buy(number) for number in range(first, first + 8)))
+            found = await on.services.whatif.compare([going_by("exact")])
+            assert found.orders > 15
+            assert found.unlike == 0
+            in_force, exact = found.scores
+            assert in_force.split_orders + in_force.unfillable > 0, "the rule gave way, or some had to wait"
+            assert exact.moved > 0
 
     run(story)

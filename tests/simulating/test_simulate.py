@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -10,8 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.__main__ import main
-from gateway.domain.policies import HardRules, Rule
+from gateway.domain.policies import HardRules, RoutingPolicy, Rule
+from gateway.domain.whatif import Contender, compare, ruled_by
 from gateway.ports import Once
+from gateway.simulating import made_up_ground, picture
 from tests.harness import run
 from tests.samples import MUG
 from tests.services.shops import Place, shop
@@ -97,6 +100,20 @@ def test_the_picture_has_every_way_with_a_cross_inside_its_frame(tmp_path: Path)
     for cross in crosses:
         assert 0 <= float(cross["x1"]) <= float(cross["x2"]) <= width
         assert 0 <= float(cross["y2"]) <= float(cross["y1"]) <= height
+
+
+def test_a_long_name_and_ways_that_come_to_the_same_stay_readable() -> None:
+    cases = made_up_ground(orders=20, seed=1, strategies=["exact"]).cases
+    same = [RoutingPolicy(name="n" * 60 + "<&>", version=number, rules=(), changes=()) for number in range(6)]
+    found = compare(cases, Contender(name="in force"), [ruled_by(each, {}) for each in same], {})
+    root = ET.fromstring(picture(found, "about <this> & that"))  # noqa: S314  # our own
+    labels = [each for each in root.findall("{*}text") if (each.text or "").startswith("nnn")]
+    heights = sorted(float(each.attrib["y"]) for each in labels)
+    assert len(heights) == 6
+    assert min(b - a for a, b in pairwise(heights)) >= 18
+    assert max(heights) <= 460
+    assert {len(each.text or "") for each in labels} == {21}
+    assert "about <this> & that" in [each.text for each in root.findall("{*}text")]
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(tmp_path: Path) -> None:

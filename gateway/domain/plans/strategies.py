@@ -231,7 +231,7 @@ def _stacked(instance: Instance, criteria: Sequence[Criterion], step_miles: floa
     score = scored.package_cents
     for criterion in reversed([each for each in criteria if each is not Criterion.COST]):
         score = score + scale * measures[criterion]
-        scale = _power(scale * (packages * float(measures[criterion].max()) + 1))
+        scale = _power(scale * (packages * float(measures[criterion].max(initial=0)) + 1))
     return replace(scored, package_cents=score), scale
 
 
@@ -252,7 +252,7 @@ def _cents_max(instance: Instance, packages: int) -> float:
     heaviest = instance.postage.cents(np.array([instance.wanted @ instance.grams]), np.array([instance.wanted.sum()]))
     of_package = np.abs(instance.package_cents) + instance.split_cents + heaviest[instance.lane, 0]
     most = [np.where(np.isfinite(each), np.abs(each), 0.0) for each in (of_package, instance.unit_cents)]
-    return packages * float(most[0].max()) + float(instance.wanted @ most[1].max(axis=0)) + 1
+    return packages * float(most[0].max(initial=0)) + float(instance.wanted @ most[1].max(axis=0, initial=0)) + 1
 
 
 def _power(number: float) -> float:

@@ -106,8 +106,8 @@ def _lacks(pricing: Pricing, rows: Ints, units: Ints) -> list[Reason | None]:
     certain = short & (available != UNKNOWN) & (available + _kept_back(problem, rows)[:, None] < units)
     first = certain.argmax(axis=1)
     at = np.arange(len(rows)), first
-    lacks = np.stack([first, units[at], np.maximum(available[at], 0), short.sum(axis=1) - 1], axis=1)
-    each = list(map(tuple, lacks.tolist()))
+    columns = first, units[at], np.maximum(available[at], 0), short.sum(axis=1) - 1
+    each = list(zip(*(column.tolist() for column in columns), strict=True))
     told = {
         lack: Reason(code=Code.STOCK, sku=problem.demand[lack[0]].sku, needs=lack[1], has=lack[2], more_skus=lack[3])
         for lack in set(each)
@@ -145,8 +145,10 @@ def _kept_back(problem: Problem, rows: Ints) -> Ints:
 
 def _cents(cents: Floats) -> list[int | None]:
     known = np.isfinite(cents)
-    whole = np.rint(np.where(known, cents, 0.0)).astype(np.int64).tolist()
-    return whole if known.all() else [each if is_known else None for each, is_known in zip(whole, known.tolist(), strict=True)]
+    whole = np.rint(np.where(known, cents, 0.0)).astype(np.int64).astype(object)
+    whole[~known] = None
+    found: list[int | None] = whole.tolist()
+    return found
 
 
 def _counterfactual(pricing: Pricing, missing: Missing) -> Counterfactual:

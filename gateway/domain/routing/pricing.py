@@ -1,7 +1,7 @@
 """A problem as the arrays that a search looks at, and its answers put back into the words of the domain."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -71,6 +71,13 @@ class Pricing:
             package_terms=package_terms,
             unit_terms=problem.unit_terms,
         )
+
+    def unclipped(self) -> Instance:
+        """The instance with all that each site has, even beyond what is wanted, for whoever goes by that."""
+        has = np.where(self.usable[:, None], np.clip(self.problem.available, 0, UNITS_MAX), 0)
+        stock = self.instance.stock.copy()
+        stock[: len(has)] = np.maximum(stock[: len(has)], np.where(stock[: len(has)] > 0, has, 0))
+        return replace(self.instance, stock=stock)
 
     def packages(self, plan: Plan) -> tuple[tuple[Package, ...], tuple[Demand, ...]]:
         """What each site sends, the largest package first, and what waits. Every package but the first pays for being one more."""

@@ -58,7 +58,7 @@ def choose(problem: Problem, strategies: Mapping[str, Strategy] = STRATEGIES) ->
     pricing = Pricing.of(problem)
     plan = best = solve(pricing.instance) if len(pricing.instance.stock) else None
     if best is not None and problem.strategy != EXACT:
-        found = _strategy(problem, strategies)(pricing.instance)
+        found = _strategy(problem, strategies)(pricing.unclipped())
         plan = best if found is None else replace(found, bound_cents=best.bound_cents)
     if plan is None:
         raise _unroutable(pricing)

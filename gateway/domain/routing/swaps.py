@@ -1,7 +1,8 @@
 """The packages of a plan, as if other locations sent them: what that would cost more, and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final, Self
 
 import numpy as np
@@ -42,9 +43,11 @@ class Swap:
         """Price the package that this one sends from everywhere."""
         instance, many = pricing.instance, len(pricing.problem.sites)
         costs, option, reached = _costs(pricing, units)
-        more = {term: cents - cents[row] for term, cents in costs.items()}
-        terms = tuple(term for term in Term if term in more and more[term].any())
-        term_cents = np.array([more[term] for term in terms]).reshape(len(terms), many)
+        named = [term for term in Term if term in costs]
+        all_cents = np.array([costs[term] for term in named]).reshape(len(named), many)
+        all_cents -= all_cents[:, row : row + 1]
+        differ = all_cents.any(axis=1)
+        terms, term_cents = tuple(compress(named, differ.tolist())), all_cents[differ]
         able = (instance.stock[:many] >= units).all(axis=1) & (instance.room[:many] >= units.sum()) & reached
         return cls(
             pricing=pricing,
@@ -57,31 +60,38 @@ class Swap:
             option=option,
         )
 
-    def reasons(self, rows: Ints) -> Iterator[Reason]:
-        """Why it does not come from these, each of which could send it."""
-        problem, names = self.pricing.problem, [term.value for term in self.terms]
-        than = problem.sites.all[self.row].location
-        each = zip(rows.tolist(), self._codes(rows), self.term_cents[:, rows].T.tolist(), strict=True)
-        for row, code, cents in each:
-            terms = tuple([(name, more) for name, more in zip(names, cents, strict=True) if more])
-            if code is Code.ZONE:
-                yield Reason(code=code, zone=int(self.pricing.zones[row]), than=than, terms=terms)
-            elif code is Code.PROMISE and problem.days_late is not None:
-                yield Reason(code=code, days=int(problem.days_late[row, self.option[row]]), than=than, terms=terms)
-            else:
-                yield Reason(code=code, than=than, terms=terms)
+    def reasons(self, rows: Ints) -> list[Reason]:
+        """Why it does not come from these, each of which could send it. Those that are alike share a reason."""
+        problem, codes = self.pricing.problem, self._codes(rows)
+        zones = np.where(codes == _ZONE, self.pricing.zones[rows], 0)
+        days = np.zeros_like(rows) if problem.days_late is None else problem.days_late[rows, self.option[rows]]
+        columns = codes, zones, np.where(codes == _PROMISE, days, 0), *self.term_cents[:, rows]
+        each = list(zip(*(column.tolist() for column in columns), strict=True))
+        names, than = [term.value for term in self.terms], problem.sites.all[self.row].location
+        told = {
+            found: Reason(
+                code=_CODES[found[0]],
+                zone=found[1] or None,
+                days=found[2] or None,
+                than=than,
+                terms=tuple(compress(zip(names, found[3:], strict=True), found[3:])),
+            )
+            for found in set(each)
+        }
+        return [told[found] for found in each]
 
-    def _codes(self, rows: Ints) -> list[Code]:
+    def _codes(self, rows: Ints) -> Ints:
+        """What speaks against each, as a place among the codes."""
         if not self.terms:
-            return [Code.COST] * len(rows)
+            return np.full(len(rows), _COST)
         cents = self.term_cents[:, rows]
         other = np.array([term not in BY_DISTANCE for term in self.terms])
         farther = (self.pricing.zones[rows] > self.pricing.zones[self.row]) & ~cents[other].any(axis=0)
         late = np.array([term is Term.LATE for term in self.terms])[cents.argmax(axis=0)]
         cheaper = (self.cents[rows] < 0) & (self.pricing.problem.strategy != EXACT)
-        found = np.where(late, 2, np.where(farther, 3, np.where(self._no_better(rows), 4, 1)))
-        found = np.where(cheaper, 0, np.where(cents.max(axis=0) <= 0, 1, found))
-        return [_CODES[code] for code in found.tolist()]
+        found = np.where(late, _PROMISE, np.where(farther, _ZONE, np.where(self._no_better(rows), _DOMINATED, _COST)))
+        codes: Ints = np.where(cheaper, _STRATEGY, np.where(cents.max(axis=0) <= 0, _COST, found))
+        return codes
 
     def _no_better(self, rows: Ints) -> Bools:
         """Which of them have no more of anything, and cost no less in any part."""
@@ -92,13 +102,17 @@ class Swap:
 
 
 _CODES: Final = (Code.STRATEGY, Code.COST, Code.PROMISE, Code.ZONE, Code.DOMINATED_BY)
+_STRATEGY, _COST, _PROMISE, _ZONE, _DOMINATED = range(len(_CODES))
 
 
 def _costs(pricing: Pricing, units: Ints) -> tuple[Mapping[Term, Floats], Ints, Bools]:
     """What a package of these units costs from each site, by what for; by which service; and whether any takes it there."""
     instance, many, postage = pricing.instance, len(pricing.problem.sites), pricing.instance.postage
     found: dict[Term, Floats] = {term: cents.astype(np.float64) for term, cents in pricing.package_terms.items()}
-    found |= {term: (cents * units).sum(axis=1).astype(np.float64) for term, cents in pricing.unit_terms.items()}
+    found |= {
+        term: (cents @ units if cents.shape[1] == len(units) else cents[:, 0] * units.sum()).astype(np.float64)
+        for term, cents in pricing.unit_terms.items()
+    }
     if postage.free:
         return found, np.zeros(many, dtype=np.int64), np.ones(many, dtype=np.bool_)
     lane, count = instance.lane[:many], int(units.sum())

@@ -1,11 +1,12 @@
 """Ways of routing that can be compared."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.domain.plans import Strategy
-from gateway.domain.plans.strategies import strategy_of
+from gateway.domain.plans.strategies import UnknownStrategy, strategy_of
 from gateway.domain.policies import DEFAULT, Objective, RoutingPolicy, Rule
 
 LEAST_COST: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
@@ -31,17 +32,22 @@ def ruled_by(policy: RoutingPolicy, in_force: Mapping[str, RoutingPolicy]) -> Co
 
 
 def going_by(strategy: str) -> Contender:
-    """Every order by that strategy, whatever policies say."""
+    """Every order by that strategy, whatever policies say.
+
+    Raises:
+        UnknownStrategy: It is not installed.
+    """
+    strategy_of(strategy)
     rule = Rule(name=strategy, objective=Objective(strategy=strategy))
     return Contender(name=strategy, otherwise=RoutingPolicy(name=strategy, version=0, rules=(rule,), changes=()))
 
 
 def strategies_of(contenders: Iterable[Contender]) -> dict[str, Strategy]:
-    """Every strategy that they name.
-
-    Raises:
-        UnknownStrategy: One of them is not installed.
-    """
+    """Every strategy that they name and that is installed: without the others, orders are routed where they cost least."""
     policies = [policy for each in contenders for policy in (each.otherwise, *each.policies.values())]
     names = {rule.objective.strategy for policy in policies for rule in policy.rules}
-    return {name: strategy_of(name) for name in sorted(names)}
+    found: dict[str, Strategy] = {}
+    for name in sorted(names):
+        with suppress(UnknownStrategy):
+            found[name] = strategy_of(name)
+    return found

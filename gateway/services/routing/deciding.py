@@ -139,6 +139,7 @@ def record(seen: Landscape, routed: Routed, *, order: OrderId | None, decision_i
         explanation=explain(routed.decision, seen.atlas.names, seen.outlook.odds),
         inputs=inputs,
         promises=routed.promises,
+        price_book=None if seen.outlook.prices is None else seen.outlook.prices.version,
         own_rule=routed.by.rule if routed.policy.version == 0 and routed.by.rule != LEAST_COST else None,
     )
 

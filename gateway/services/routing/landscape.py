@@ -31,7 +31,7 @@ from gateway.domain.refusals import (
 )
 from gateway.domain.reservations import Reservation
 from gateway.domain.routing import UNKNOWN, Tariff
-from gateway.domain.stock import NETWORK, Reading, Shelf, contained_in, outdated
+from gateway.domain.stock import NETWORK, Reading, Shelf, but_for_safety, contained_in, outdated
 from gateway.services.atlas import Atlas
 from gateway.services.routing.outlook import NO_POLICIES, Outlook
 from gateway.services.routing.wish import Wish
@@ -142,7 +142,9 @@ class Landscape:
         total = 0
         for key, reading, units in self.numbers.get(sku, ()):
             shelf = shelves.get(key)
-            total += units if shelf is None else units + _contained(reading, shelf) - shelf.held_units - shelf.committed_units
+            kept_back = (reading.available or 0) - units
+            own = 0 if shelf is None else _contained(reading, shelf) - promised(shelf)
+            total += but_for_safety(units + kept_back + own, kept_back)
         return total
 
     def short_in_network(self, wanted: Mapping[Sku, int], shelves: Shelves) -> dict[Sku, tuple[int, int]]:

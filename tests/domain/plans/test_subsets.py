@@ -3,7 +3,17 @@ from itertools import repeat
 import numpy as np
 import pytest
 
-from gateway.domain.plans.subsets import Floats, Shape, partition, partition_within, partitions, parts, states_of, trace
+from gateway.domain.plans.subsets import (
+    Floats,
+    Shape,
+    first_parts,
+    partition,
+    partition_within,
+    partitions,
+    parts,
+    states_of,
+    trace,
+)
 
 SHAPES: list[Shape] = [(2,), (5,), (2, 2), (3, 2, 2), (4, 3, 2), (2,) * 5, (3, 3, 3, 3), (2,) * 7]
 
@@ -40,6 +50,9 @@ def test_the_parts_of_a_partition_are_the_whole_and_cost_what_it_costs(shape: Sh
     assert (found.sum(axis=-1) == costs.shape[-1] - 1).all()
     assert np.take_along_axis(costs, found, axis=-1).sum(axis=-1).tolist() == best[:, -1].tolist()
     for order, values in zip(costs, best, strict=True):
+        first = first_parts(order, values, shape)
+        assert all(order[part] + values[state - part] == values[state] for state, part in enumerate(first))
+        assert all(first[1:])
         traced = trace(order, repeat(values), shape, len(order) - 1)
         assert sum(traced) == len(order) - 1
         assert sum(order[part] for part in traced) == values[-1]

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gateway.domain.plans.strategies import UnknownStrategy
 from gateway.domain.policies import (
     DEFAULT,
     Ban,
     Fallback,
     FallbackStep,
     HardRules,
+    Objective,
     PackageWeight,
     Places,
     RoutingPolicy,
@@ -141,7 +143,8 @@ def test_a_policy_takes_the_place_of_the_one_of_its_name_and_orders_of_others_st
 def test_promises_that_are_kept_are_counted_where_something_was_promised() -> None:
     cases = near_and_far(2)
     late = np.array([[0, 0], [3, 0]])[:, : len(cases[0].problem.tariff.routed)]
-    promised = [replace(case, problem=replace(case.problem, days_late=late)) for case in cases]
+    unhurried = replace(cases[0].problem.tariff, late_day_cents=0)
+    promised = [replace(case, problem=replace(case.problem, days_late=late, tariff=unhurried)) for case in cases]
     far_first = sorted(site.location for site in cases[0].problem.sites.all)
     assert far_first == ["far", "near"]
     assert compared(cases).scores[0].promises_kept is None
@@ -195,3 +198,11 @@ def test_what_was_turned_down_and_decided_again_counts_once_as_it_was_decided_la
         "order-0003",
     ]
     assert [case.taken is not None and case.taken.any() for case in cases[-2:]] == [True, False]
+
+
+def test_a_policy_whose_strategy_is_no_longer_installed_routes_as_it_would_where_orders_cost_least() -> None:
+    gone = ruled_by(policy(Rule(name="gone", objective=Objective(strategy="was here"))), {})
+    found = compared(near_and_far(2), gone)
+    assert (found.scores[1].moved, found.scores[1].filled) == (0, 2)
+    with pytest.raises(UnknownStrategy):
+        going_by("was here")

@@ -139,7 +139,8 @@ class Paper:
 
     def at(self, place: str, sku: str) -> int:
         """What may still be promised from there."""
-        return self.stock[place, sku] - self.safety_units[place] - self.promised(place, sku)
+        free = self.stock[place, sku] - self.promised(place, sku)
+        return max(free - self.safety_units[place], min(free, 0))
 
     def anywhere(self, sku: str) -> int:
         """What may still be promised at all."""

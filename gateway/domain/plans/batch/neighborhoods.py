@@ -11,6 +11,7 @@ from gateway.domain.plans.batch.waves import Plans, Wave
 from gateway.domain.plans.instance import Floats, Ints
 
 ORDERS: Final = 40  # that are planned anew at a time
+ORDERS_PER_ITEM: Final = 12  # of them; a best seller alone would fill them with orders that have little to do with each other
 EVEN_CHANCE: Final = 0.1  # of being looked at first, of what orders lose on average
 
 
@@ -68,7 +69,8 @@ class _Crowd:
                 if item not in seen and len(chosen) < ORDERS:
                     seen.add(item)
                     others = np.setdiff1d(self.orders[item], chosen)
-                    chosen.extend(generator.permutation(others)[: ORDERS - len(chosen)].tolist())
+                    many = min(ORDERS_PER_ITEM, ORDERS - len(chosen))
+                    chosen.extend(generator.permutation(others)[:many].tolist())
         ordered = np.sort(chosen)
         tables = np.searchsorted(self.starts, ordered, side="right")
         numbers = ordered - np.append(0, self.starts)[tables]
