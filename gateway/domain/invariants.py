@@ -162,7 +162,7 @@ def standing_still(order: Order, ready: Collection[tuple[JobKind, str]]) -> Iter
     """What of this order nobody will take further; ``ready`` are the jobs that wait to be done, and what they are about."""
     if order.status in _OVER:
         return
-    if order.unrouted and (JobKind.ROUTE, order.id) not in ready:
+    if order.unrouted and order.parked_because is None and (JobKind.ROUTE, order.id) not in ready:
         yield _still(order.id, "a ROUTE job", "Units of it have no location, and nobody looks for one.")
     for work in order.fulfillment_orders:
         lacking = _lacking(work, ready) if work.is_open else None

@@ -10,6 +10,7 @@ from connectors.contract import Sku
 from gateway.domain.books import Books
 from gateway.domain.fulfillments import tally
 from gateway.domain.identity import LocationId
+from gateway.domain.invariants import standing_still
 from gateway.domain.orders import Order, OrderStatus
 from gateway.domain.policies import (
     DEFAULT,
@@ -221,3 +222,22 @@ def test_a_rule_may_go_by_a_rule_of_thumb_or_by_criteria_and_the_decision_says_w
 def test_a_strategy_that_is_gone_since_its_rule_was_written_makes_no_order_wait() -> None:
     gone = Rule(name="gone", objective=Objective(strategy="somebody-elses"))
     assert origins(placed(world(gone), mugs=1)) == {EAST: {MUG: 1}}
+
+
+def test_what_waits_for_a_person_only_so_long_is_canceled_though_nobody_looked() -> None:
+    on = Books(now=START, new_id=numbered())
+    rule = Rule(name="ask", candidates=only("west"), fallbacks=(PARKS, Fallback(step=FallbackStep.AUTO_CANCEL, after_hours=2)))
+    order = placed(world(rule, mugs=(9, 0)), on, mugs=2)
+    assert [job.run_at for job in on.jobs] == [START + timedelta(hours=2), START]
+    assert Reroute(order=order.id, landscape=world(rule, mugs=(9, 0))).decide(on) == order
+    assert len(on.jobs) == 2, "one reminder is enough"
+    on.now = START + timedelta(hours=2)
+    assert Reroute(order=order.id, landscape=world(rule, mugs=(9, 0))).decide(on).status is OrderStatus.CANCELED
+
+
+def test_what_waits_for_a_person_is_not_said_to_stand_still() -> None:
+    on = Books(now=START, new_id=numbered())
+    rule = Rule(name="ask", candidates=only("west"), fallbacks=(PARKS,))
+    order = placed(world(rule, mugs=(9, 0)), on, mugs=2)
+    assert list(standing_still(order, ())) == []
+    assert list(standing_still(replace(order, parked_because=None), ())) != []

@@ -61,19 +61,17 @@ def allocate(
     if plan is not None:
         books.keep(plan)
     bound = replace(order, fulfillment_orders=(*order.fulfillment_orders, *works))
-    return bound if routed is None or not routed.waits else _waiting(bound, routed)
+    return bound if routed is None or not routed.waits else _waiting(books, bound, routed)
 
 
-def _waiting(order: Order, routed: Routed) -> Order:
+def _waiting(books: Books, order: Order, routed: Routed) -> Order:
     """The order with what becomes of the units that wait."""
     hours = routed.course.cancel_after_hours
+    over_at = None if hours is None else order.placed_at + timedelta(hours=hours)
     parked = f"Rule {routed.by.rule.name!r} wants a person to look." if routed.course.ending is FallbackStep.PARK else None
-    return replace(
-        order,
-        backordered=True,
-        parked_because=parked,
-        cancel_waiting_at=None if hours is None else order.placed_at + timedelta(hours=hours),
-    )
+    if parked is not None and over_at is not None and order.parked_because is None:
+        books.reroute(order.id, at=over_at)  # the job that parks it waits for a person, who may never look
+    return replace(order, backordered=True, parked_because=parked, cancel_waiting_at=over_at)
 
 
 def _but_for_its_own_demand(books: Books, order: Order) -> Shelves:
