@@ -20,6 +20,7 @@ from gateway.domain.whatif import (
     Guardrails,
     Past,
     Supposition,
+    activated,
     breaches,
     compare,
     dearer,
@@ -88,7 +89,7 @@ class WhatIf:
         return Contender(name=IN_FORCE, policies=self.policies.in_force)
 
     async def changed(self, key: PolicyKey) -> Contender:
-        """As orders would be routed if that version came into force.
+        """As orders would be routed by that version: in the place of the one of its name in force, or else of the default.
 
         Raises:
             NotFound: There is no such version.
@@ -124,7 +125,7 @@ class WhatIf:
             return await _in_thread(past, worlds, self.in_force(), others)
 
     async def check(self, key: PolicyKey, given: Guardrails | None = None, *, last: int = LAST_DEFAULT) -> None:
-        """See to it that this version would keep the guardrails, had the last so many orders been routed by it.
+        """See to it that this version would keep the guardrails, had it been in force for the last so many orders.
 
         Raises:
             Refusals: It would not; each is a ``GuardrailBreached``.
@@ -132,7 +133,8 @@ class WhatIf:
         guardrails = self.guardrails if given is None else given
         if guardrails == UNGUARDED:
             return
-        found = breaches(guardrails, await self.compare((await self.changed(key),), last=last))
+        other = activated(await self._policy(key), self.policies.in_force)
+        found = breaches(guardrails, await self.compare((other,), last=last))
         if found:
             raise Refusals(
                 tuple(GuardrailBreached(measure=each.measure.value, measured=each.measured, limit=each.limit) for each in found)

@@ -84,6 +84,20 @@ def test_stock_that_is_only_supposed_can_be_sent_and_nothing_is_kept_of_it(tmp_p
     run(story)
 
 
+def test_supposing_nothing_is_decided_as_it_would_be_and_on_the_same(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(tmp_path, two_places()) as on:
+            await on.bought(3)
+            query = PREVIEW.replace("policyVersion", "policyVersion inputsHash")
+            as_it_is, supposed = [
+                (await on.graph(query, input=wish((MUG, 2), (CUP, 1)), suppose=suppose))["routingPreview"] for suppose in (None, {})
+            ]
+            assert supposed == as_it_is
+            assert supposed["decision"]["inputsHash"]
+
+    run(story)
+
+
 def test_supposed_stock_replaces_what_is_promised_of_it_too(tmp_path: Path) -> None:
     async def story() -> None:
         async with shop(tmp_path, {"east": Place(stock={MUG: 5})}) as on:

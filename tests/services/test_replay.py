@@ -118,3 +118,16 @@ def test_of_a_decision_that_was_kept_without_its_inputs_that_is_said(tmp_path: P
             assert found.differences == ("What it was made from was not kept then.",)
 
     run(story)
+
+
+def test_a_world_is_kept_once_however_often_it_is_remembered(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with desk(tmp_path) as on:
+            seen, _ = made()
+            world = seen.atlas.world(seen.tariff)
+            await on.upkeep.remember_world(world)
+            await on.upkeep.remember_world(world)
+            assert await on.store.world(world.digest) == world
+            assert await on.store.world("another") is None
+
+    run(story)

@@ -11,6 +11,7 @@ import pytest
 from connectors.contract import Sku
 from gateway.domain.policies import (
     Ban,
+    Candidacy,
     Fallback,
     FallbackStep,
     HardRules,
@@ -106,6 +107,20 @@ def test_every_guardrail_that_breaks_is_told(tmp_path: Path) -> None:
                 "GUARDRAIL_BREACHED: COST_PERCENT would be 0.0; the limit is -1.0.",
                 "GUARDRAIL_BREACHED: PACKAGES_PERCENT would be 0.0; the limit is -1.0.",
             ]
+
+    run(story)
+
+
+def test_a_new_policy_that_no_order_goes_by_yet_does_nothing_to_the_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(tmp_path, {"east": Place(stock={MUG: 9})}) as on:
+            await on.bought(1)
+            asked = Once(principal="me", operation="routingPolicyCreate", key="k", request_hash="r")
+            nowhere = Rule(name="nowhere", candidates=Candidacy(places=(Places(codes=("gone",)),)))
+            express = await on.services.policies.create("express", (nowhere,), note="a new one", by="me", once=asked)
+            await on.services.whatif.check(express.key, Guardrails(unfillable_max=0))
+            _, everywhere = (await on.services.whatif.compare([await on.services.whatif.changed(express.key)])).scores
+            assert everywhere.unfillable == 1, "but if all orders went by it"
 
     run(story)
 

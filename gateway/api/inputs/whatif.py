@@ -110,7 +110,7 @@ class RoutingWayInput:
     """A way of routing that can be compared: exactly one of these.
 
     Attributes:
-        policy: A version of a routing policy, in the place of the one of its name that is in force.
+        policy: A version of a routing policy, in the place of the one of its name that is in force, or else of the default.
         strategy: Every order by this strategy, whatever policies say: `exact`, `fewest_splits`, `closest` or another one.
     """
 

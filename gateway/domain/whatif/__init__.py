@@ -2,7 +2,7 @@
 
 from gateway.domain.whatif.cases import Case, Past, Sent, history, resampled
 from gateway.domain.whatif.comparing import Comparison, Move, compare
-from gateway.domain.whatif.contenders import Contender, going_by, ruled_by, strategies_of
+from gateway.domain.whatif.contenders import Contender, activated, going_by, ruled_by, strategies_of
 from gateway.domain.whatif.guardrails import UNGUARDED, Breach, Guardrails, Measure, breaches
 from gateway.domain.whatif.intervals import Interval, interval
 from gateway.domain.whatif.outcomes import Outcome
@@ -25,6 +25,7 @@ __all__ = [
     "Score",
     "Sent",
     "Supposition",
+    "activated",
     "breaches",
     "compare",
     "dearer",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.domain.plans import Strategy
@@ -25,10 +25,16 @@ class Contender:
         return self.policies.get(name, self.otherwise)
 
 
+def activated(policy: RoutingPolicy, in_force: Mapping[str, RoutingPolicy]) -> Contender:
+    """As things are once this version is in force: orders of other policies stay with theirs."""
+    return Contender(name=f"{policy.name}@{policy.version}", policies={**in_force, policy.name: policy})
+
+
 def ruled_by(policy: RoutingPolicy, in_force: Mapping[str, RoutingPolicy]) -> Contender:
-    """As things are, but for this version of a policy: in the place of the one of its name, or, if none has it, of the default."""
-    replaced = policy.name if policy.name in in_force else DEFAULT
-    return Contender(name=f"{policy.name}@{policy.version}", policies={**in_force, replaced: policy})
+    """The same, but where no policy of its name is in force, and so no order goes by it: in the place of the default."""
+    if policy.name in in_force:
+        return activated(policy, in_force)
+    return replace(activated(policy, in_force), policies={**in_force, DEFAULT: policy})
 
 
 def going_by(strategy: str) -> Contender:
