@@ -198,4 +198,3 @@ class PriceBooks:
             grams=self.weights.grams,
             unit_grams=self.weights.unit_grams,
         )
-

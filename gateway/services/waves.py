@@ -20,13 +20,12 @@ from gateway.domain.orders import Order, OrderStatus
 from gateway.domain.plans import Ints, Plan, solve
 from gateway.domain.plans.batch import WAITING, plan_together, wave_of_orders
 from gateway.domain.policies import Pass, RoutingPolicy, course
-from gateway.domain.routing import EXACT, FREE, Demand, Problem, ruled, told
+from gateway.domain.routing import BACK_ORDER_CENTS, EXACT, FREE, Demand, Problem, ruled, told
 from gateway.domain.routing.pricing import Pricing
 from gateway.domain.routing.problem import UNITS_MAX
 from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Clock, NewId, OrderFilter, PageRequest, Store
 from gateway.services.routing import Landscape, Routed, Routing, Shelves, Wish, record
-from gateway.services.routing.deciding import BACK_ORDER_CENTS
 from gateway.services.routing.stating import facts, state
 
 log = structlog.get_logger(__name__)

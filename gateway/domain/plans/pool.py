@@ -19,7 +19,7 @@ CELLS_MAX: Final = 2**16  # parts × orders of one chunk: what a core keeps clos
 # Where there are few locations and many lines, the sets of locations that may send are fewer than the parts of an order.
 SET_LOCATIONS_MAX: Final = 12
 SET_LINES_MIN: Final = 5
-SET_CELLS: Final = 512
+SET_CELLS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,37 +191,26 @@ def _by_sets(pool: Pool, rows: slice, prices: Floats, cells: Ints) -> tuple[Floa
     """The same: every set of locations, smaller ones first, until one package more is worth its price to no order."""
     package_cents = pool.package_cents[:, rows]
     line_cents = pool.line_cents[:, :, rows] + prices[:, cells] * pool.units[:, rows]
-    least, nearest = np.full(package_cents.shape[1], np.inf), np.full(line_cents.shape[1:], np.inf)
+    # No set of so many locations costs less: the cheapest packages, and every line from where it is cheapest.
+    floor = np.sort(package_cents, axis=0).cumsum(axis=0) + line_cents.min(axis=0).sum(axis=0)
+    least = np.full(floor.shape[1], np.inf)
     members = np.zeros(len(least), dtype=np.int64)
-    left, packages, lines = np.arange(len(least)), np.zeros((1, len(least))), np.full((1, *nearest.shape), np.inf)
-    for size in range(1, len(prices) + 1):
-        smaller, last, sets = _sets(len(prices), size)
+    left, packages, lines = np.arange(len(least)), np.zeros((1, len(least))), np.full((1, *line_cents.shape[1:]), np.inf)
+    for size in range(len(prices)):
+        left_open = floor[size, left] < least[left]
+        if not left_open.any():
+            break
+        left, packages, lines = left[left_open], packages[:, left_open], lines[..., left_open]
+        smaller, last, sets = _sets(len(prices), size + 1)
         packages = packages[smaller] + package_cents[:, left][last]
         lines = np.minimum(lines[smaller], line_cents[..., left][last])
         cents = packages + lines.sum(axis=1)
-        cheapest, every = cents.argmin(axis=0), np.arange(len(left))
-        better = cents[cheapest, every] < least[left]
-        rows, cheapest, every = left[better], cheapest[better], every[better]
-        least[rows], members[rows], nearest[:, rows] = cents[cheapest, every], sets[cheapest], lines[cheapest, :, every].T
-        worth_more = _floor(package_cents[:, left], line_cents[..., left], nearest[:, left], size) < least[left]
-        if not worth_more.any():
-            break
-        left, packages, lines = left[worth_more], packages[:, worth_more], lines[..., worth_more]
+        cheapest = cents.argmin(axis=0)
+        cents = cents[cheapest, np.arange(len(left))]
+        better = cents < least[left]
+        least[left[better]], members[left[better]] = cents[better], sets[cheapest[better]]
     sends = (members >> np.arange(len(prices))[:, None] & 1).astype(bool)
     return least, np.where(sends[:, None], line_cents, np.inf).argmin(axis=0)
-
-
-def _floor(package_cents: Floats, line_cents: Floats, nearest: Floats, size: int) -> Floats:
-    """What no set of more locations costs less than: a location more saves at most what it would save the best set until now.
-
-    A second one saves no more beside the first than it would alone; and no set brings lines below where each is cheapest.
-    """
-    if size == len(package_cents):
-        return np.full(nearest.shape[1], np.inf)
-    saves = np.maximum(nearest - line_cents, 0.0).sum(axis=1)
-    by_saving = nearest.sum(axis=0) + np.sort(package_cents - saves, axis=0).cumsum(axis=0)[size:].min(axis=0)
-    by_line = line_cents.min(axis=0).sum(axis=0) + np.sort(package_cents, axis=0)[: size + 1].sum(axis=0)
-    return np.maximum(by_saving, by_line)
 
 
 @lru_cache(maxsize=256)

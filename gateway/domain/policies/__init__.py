@@ -4,7 +4,7 @@ from gateway.domain.policies.contradictions import Contradiction, contradictions
 from gateway.domain.policies.course import Course, Pass, course, matching, relaxed
 from gateway.domain.policies.facts import LocationFacts, OrderFacts
 from gateway.domain.policies.narrowing import Exclusion, LocationWeights, barred, companions, narrowed, weighed
-from gateway.domain.policies.policy import DEFAULT, PolicyChange, PolicyKey, PolicyState, PolicyStep, RoutingPolicy
+from gateway.domain.policies.policy import BUILT_IN, DEFAULT, PolicyChange, PolicyKey, PolicyState, PolicyStep, RoutingPolicy
 from gateway.domain.policies.rule import (
     LEAST_COST,
     Ban,
@@ -25,6 +25,7 @@ from gateway.domain.policies.rule import (
 )
 
 __all__ = [
+    "BUILT_IN",
     "DEFAULT",
     "LEAST_COST",
     "Ban",

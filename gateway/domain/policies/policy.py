@@ -128,3 +128,7 @@ class RoutingPolicy:
                 supported=tuple(step.value for step in self.supported_steps),
             )
         return replace(self, state=TRANSITIONS[self.state, change.step], changes=(*self.changes, change))
+
+
+BUILT_IN: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
+"""By which orders are routed until somebody writes a policy: where they cost least."""

@@ -4,6 +4,7 @@ from gateway.domain.routing.decision import Considered, CostTerm, Counterfactual
 from gateway.domain.routing.explanation import explain
 from gateway.domain.routing.inputs import Inputs, World, inputs_of, problem_of
 from gateway.domain.routing.problem import (
+    BACK_ORDER_CENTS,
     EXACT,
     FREE,
     NEVER,
@@ -24,6 +25,7 @@ from gateway.domain.routing.ruling import ruled
 from gateway.domain.routing.sites import NOWHERE, Site, Sites
 
 __all__ = [
+    "BACK_ORDER_CENTS",
     "EXACT",
     "FREE",
     "LACKS",

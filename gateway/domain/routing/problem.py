@@ -32,6 +32,8 @@ UNKNOWN: Final = int(np.iinfo(np.int64).min)
 """How many units there are, where nobody knows: never zero."""
 NEVER: Final = int(np.iinfo(np.int64).max)
 """How many days late a service is that does not go there at all, or that may not be late but is."""
+BACK_ORDER_CENTS: Final = 100_000
+"""What a unit weighs that waits although it could be sent: it is sent, whatever that costs."""
 EXACT: Final = "exact"
 """The strategy that finds the plan of least cost, and proves it."""
 

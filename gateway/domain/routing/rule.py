@@ -49,17 +49,17 @@ def told(pricing: Pricing, plan: Plan) -> Decision:
     )
 
 
-def choose(problem: Problem, strategies: Mapping[str, Strategy] = STRATEGIES) -> Choice:
-    """Choose the plan alone, without saying why.
+def choose(problem: Problem, strategies: Mapping[str, Strategy] = STRATEGIES, *, proven: bool = True) -> Choice:
+    """Choose the plan alone, without saying why. Unless it is to be ``proven``, a rule of thumb's plan may have no bound.
 
     Raises:
         Unroutable: No plan covers the order.
     """
     pricing = Pricing.of(problem)
-    plan = best = solve(pricing.instance) if len(pricing.instance.stock) else None
-    if best is not None and problem.strategy != EXACT:
-        found = _strategy(problem, strategies)(pricing.unclipped())
-        plan = best if found is None else replace(found, bound_cents=best.bound_cents)
+    plan = None if problem.strategy == EXACT else _strategy(problem, strategies)(pricing.unclipped())
+    if plan is None or proven:
+        best = solve(pricing.instance) if len(pricing.instance.stock) else None
+        plan = best if plan is None or best is None else replace(plan, bound_cents=best.bound_cents)
     if plan is None:
         raise _unroutable(pricing)
     return Choice(pricing=pricing, plan=plan)

@@ -46,8 +46,8 @@ class Swap:
         named = [term for term in Term if term in costs]
         all_cents = np.array([costs[term] for term in named]).reshape(len(named), many)
         all_cents -= all_cents[:, row : row + 1]
-        differ: Bools = all_cents.any(axis=1)
-        terms, term_cents = tuple(compress(named, differ.tolist())), all_cents[differ]
+        differ = np.flatnonzero(all_cents.any(axis=1))
+        terms, term_cents = tuple(named[each] for each in differ.tolist()), all_cents[differ]
         able = (instance.stock[:many] >= units).all(axis=1) & (instance.room[:many] >= units.sum()) & reached
         return cls(
             pricing=pricing,

@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from gateway.domain.plans import Strategy
 from gateway.domain.plans.strategies import UnknownStrategy, strategy_of
-from gateway.domain.policies import DEFAULT, Objective, RoutingPolicy, Rule
-
-LEAST_COST: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
+from gateway.domain.policies import BUILT_IN, DEFAULT, Objective, RoutingPolicy, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +15,7 @@ class Contender:
 
     name: str
     policies: Mapping[str, RoutingPolicy] = field(default_factory=dict)
-    otherwise: RoutingPolicy = LEAST_COST
+    otherwise: RoutingPolicy = BUILT_IN
 
     def policy(self, name: str) -> RoutingPolicy:
         """By which orders are routed that are to be routed by that policy."""

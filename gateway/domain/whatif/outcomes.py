@@ -11,13 +11,10 @@ from connectors.contract import Sku
 from gateway.domain.identity import LocationId
 from gateway.domain.plans import Ints, Strategy
 from gateway.domain.policies import FallbackStep, RoutingPolicy, Rule, course, matching
-from gateway.domain.routing import Demand, Package, Problem, Term, Unroutable, choose, ruled
+from gateway.domain.routing import BACK_ORDER_CENTS, Demand, Package, Problem, Term, Unroutable, choose, ruled
 
 PAID: Final = frozenset({Term.POSTAGE, Term.PARCEL, Term.PICK, Term.HANDLING, Term.REJECTION, Term.MARKDOWN})
 """What is paid, or lost, for a plan. The others say what is wished for, and what units are worth to others: they cost nothing."""
-BACK_ORDER_CENTS: Final = 100_000
-"""What a unit weighs that waits although it could be sent: it is sent, whatever that costs."""
-
 Allocation = Mapping[LocationId, tuple[Demand, ...]]
 
 
@@ -79,7 +76,7 @@ def routed(problem: Problem, policy: RoutingPolicy, measure: Rule, strategies: M
         attempts.append(ruled(replace(problem, back_order_cents=BACK_ORDER_CENTS), way.passes[-1].rule))
     for attempt in attempts:
         try:
-            choice = choose(attempt, strategies)
+            choice = choose(attempt, strategies, proven=False)
         except Unroutable:
             continue
         packages, waits = choice.pricing.packages(choice.plan)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from connectors.contract import Sku
 from gateway.domain.capacity import day_named
@@ -14,6 +13,7 @@ from gateway.domain.locations import Location
 from gateway.domain.policies import LEAST_COST, Course, FallbackStep, Pass, RoutingPolicy, course
 from gateway.domain.refusals import NoCandidate, Refusal, Refusals
 from gateway.domain.routing import (
+    BACK_ORDER_CENTS,
     LACKS,
     Constraint,
     Decision,
@@ -30,9 +30,6 @@ from gateway.domain.sourcing import DecisionRecord
 from gateway.services.routing.landscape import Landscape, Shelves
 from gateway.services.routing.stating import facts, state
 from gateway.services.routing.wish import Wish
-
-BACK_ORDER_CENTS: Final = 100_000
-"""What a unit weighs that waits although it could be sent: it is sent, whatever that costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

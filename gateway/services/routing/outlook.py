@@ -7,12 +7,9 @@ from typing import Final
 from gateway.domain.identity import LocationId
 from gateway.domain.plans import Strategy
 from gateway.domain.plans.strategies import STRATEGIES
-from gateway.domain.policies import DEFAULT, RoutingPolicy
+from gateway.domain.policies import BUILT_IN, DEFAULT, RoutingPolicy
 from gateway.domain.pricing import PriceBook
 from gateway.domain.refusals import NotFound
-
-BUILT_IN: Final = RoutingPolicy(name=DEFAULT, version=0, rules=(), changes=())
-"""By which orders are routed until somebody writes a policy: where they cost least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

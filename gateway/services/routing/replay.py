@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from gateway.domain.plans import Strategy
-from gateway.domain.policies import RoutingPolicy, Rule, course
+from gateway.domain.policies import BUILT_IN, RoutingPolicy, Rule, course
 from gateway.domain.routing import Decision, Inputs, Unroutable, World, decide, problem_of, ruled
 from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Store
-from gateway.services.routing.outlook import BUILT_IN, Outlook
+from gateway.services.routing.outlook import Outlook
 
 DIFFERENCES_MAX: Final = 20
 
