@@ -89,8 +89,9 @@ def test_supposing_nothing_is_decided_as_it_would_be_and_on_the_same(tmp_path: P
         async with shop(tmp_path, two_places()) as on:
             await on.bought(3)
             query = PREVIEW.replace("policyVersion", "policyVersion inputsHash")
+            nothing: tuple[dict[str, Any] | None, ...] = (None, {})
             as_it_is, supposed = [
-                (await on.graph(query, input=wish((MUG, 2), (CUP, 1)), suppose=suppose))["routingPreview"] for suppose in (None, {})
+                (await on.graph(query, input=wish((MUG, 2), (CUP, 1)), suppose=suppose))["routingPreview"] for suppose in nothing
             ]
             assert supposed == as_it_is
             assert supposed["decision"]["inputsHash"]

@@ -182,8 +182,7 @@ class Promises(RuleBasedStateMachine):
         plan = None
         if planned:
             with suppress(Refusals):
-                routed = decided(world, purchase.wish(), {}, {})
-                plan = record(world, routed, order=None, decision_id="plan", at=START)
+                plan = record(world, decided(world, purchase.wish(), {}, {}), order=None, decision_id="plan", at=START)
         self.do(Place(purchase=purchase, landscape=world, by="shop", plan=plan))
 
     def order(self, number: int) -> OrderId | None:

@@ -23,8 +23,8 @@ class Instance:
     whole numbers up to 2**53, and are what BLAS multiplies.
 
     A package of ``u[i]`` units of each line from location l costs ``package_cents[l] + Σ u[i] · unit_cents[l, i]``, what its lane
-    asks for its weight, and ``split_cents`` unless it is the first. It is possible where ``u <= stock[l]`` and ``Σ u <= room[l]``. Each
-    location sends at most one package.
+    asks for its weight, and ``split_cents`` unless it is the first. It is possible where ``u <= stock[l]`` and ``Σ u <= room[l]``.
+    Each location sends at most one package.
 
     Attributes:
         wanted: Units of each line, at least 1. ``[n]``

@@ -137,7 +137,7 @@ class Offers:
         units = partitions(self.cut.shape).lots @ self.cut.units
         if not instance.postage.free:
             postage = instance.postage.cents(units @ instance.grams, units.sum(axis=1))
-            costs += np.ascontiguousarray(postage.T).take(instance.lane, axis=1)
+            costs += postage.T.take(instance.lane, axis=1)
         if not however_little and instance.room.min() < instance.wanted.sum():
             costs += FORBIDDEN_CENTS * (units.sum(axis=1)[:, None] > instance.room)
         return costs

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ REPETITIONS_KEPT: Final = 100
 """Of what repeats itself in a tariff, this much is kept in a table; packages that are heavier are priced by the tariff itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)  # without slots: what is worked out of it stays with it
 class Postage:
     """The prices of some services on some lanes: whatever is priced alike from an origin to the destination is one lane.
 
@@ -42,13 +42,20 @@ class Postage:
         """What packages of such weights and so many units cost on each lane, each by its cheapest service. ``[lanes, S]``."""
         if self.free:
             return np.zeros((len(self.zone), len(grams)))
+        if self._alone is not None:  # nearly always
+            limits, cents = self._alone
+            if grams.max(initial=0) <= limits[-1]:
+                return cents.take(limits.searchsorted(grams), axis=0).T
         by_service = self.by_service(grams, units)
-        cents: Floats = by_service[:, 0] if len(self.services) == 1 else by_service.min(axis=1)
-        return cents
+        least: Floats = by_service[:, 0] if len(self.services) == 1 else by_service.min(axis=1)
+        return least
 
     def service(self, lane: int, grams: int, units: int) -> int:
         """The cheapest service, the first of equals; there is one at least."""
-        return int(self.by_service(np.array([grams]), np.array([units]))[lane, :, 0].argmin())
+        zone = int(self.zone[lane])
+        beside = (self.package_cents[lane] + self.unit_cents[lane] * units).tolist()
+        cents = [service.price_cents(zone, grams) + more for service, more in zip(self.services, beside, strict=True)]
+        return cents.index(min(cents))
 
     def by_service(self, grams: Ints, units: Ints) -> Floats:
         """What packages of such weights and so many units cost. ``[lanes, V, S]``."""
@@ -56,6 +63,17 @@ class Postage:
         light = grams.max(initial=0) <= limits[-1]
         cents: Floats = kept.take(limits.searchsorted(grams), axis=2) if light else _tariffs(self.services, grams)
         return cents[self.zone - 1] + (self.package_cents[:, :, None] + self.unit_cents[:, :, None] * units)
+
+    @cached_property
+    def _alone(self) -> tuple[Ints, Floats] | None:
+        """Weights between which no price changes, and up to each the cheapest of each lane ``[K, lanes]``.
+
+        None: there is more than the tariff.
+        """
+        if self.package_cents.any() or self.unit_cents.any():
+            return None
+        limits, kept = _kept(self.services)
+        return limits, np.ascontiguousarray(kept.min(axis=1).T[:, self.zone - 1])
 
     def floor(self, lightest: int, heaviest: int) -> tuple[Floats, Floats, Floats]:
         """Three sums, for a package, each of its grams and each of its units, that a service's price is not below.

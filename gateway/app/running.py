@@ -1,28 +1,20 @@
-"""The composition root: every concrete part is chosen here, opened here and closed here."""
+"""The services, wired: one list, read from top to bottom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import cache, partial
-from importlib.resources import files
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-import httpx
-import structlog
 from cachetools import LRUCache
-from starlette.applications import Starlette
 
-from connectors.contract import Cursor, Sku, SourceError, StockLister, StockReader
-from connectors.rates import Karrio, RateProvider
-from connectors.registry import Tools
+from connectors.contract import Sku, StockReader
 from gateway.api.context import Services
-from gateway.api.schema import schema_of
+from gateway.app.parts import Parts
+from gateway.app.sources import open_sources, packaged_centroids, rate_providers, warm
 from gateway.domain.events import OrderEvent
-from gateway.domain.geography import Centroids, parse_centroids
 from gateway.domain.identity import SourceName
-from gateway.ports import Clock, NewId, Source, Sources
 from gateway.services.changes import Changes
 from gateway.services.delivery import Delivery
 from gateway.services.demand import Demand
@@ -49,40 +41,13 @@ from gateway.services.verification import Verification
 from gateway.services.waves import Waves
 from gateway.services.whatif import WhatIf
 from gateway.settings import Settings
-from gateway.storage.database import Database, opened
 from gateway.storage.queries import SqlStore
 from gateway.storage.upkeep import SqlUpkeep
 from gateway.storage.verification import verify
 from gateway.storage.writer import Committed, GroupCommitWriter
-from gateway.system import SystemClock, spread, uuid7_maker
-from gateway.web.edge import edge
+from gateway.system import uuid7_maker
 
-log = structlog.get_logger(__name__)
-
-WARM_DEADLINE_S = 60.0
-VERIFY_PAUSE_S = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What is taken from the machine; tests take it from elsewhere.
-
-    ``transport`` replaces the network towards sources, ``sources`` the sources themselves, ``open_store`` the database.
-    """
-
-    clock: Clock = field(default_factory=SystemClock)
-    new_id: NewId | None = None
-    spread: Callable[[], float] = spread
-    transport: httpx.AsyncBaseTransport | None = None
-    sources: Sources | None = None
-    open_store: Callable[[str, Clock], AbstractAsyncContextManager[Database]] = opened
-
-
-def create_app(settings: Settings, parts: Parts | None = None) -> Starlette:
-    """The gateway as an ASGI application. Everything is opened when it starts and closed when it stops."""
-    parts = parts or Parts()
-    new_id = parts.new_id or uuid7_maker(parts.clock.now)
-    return edge(settings, schema_of(settings.queries), partial(running, settings, replace(parts, new_id=new_id)), new_id)
+VERIFY_PAUSE_S: Final = 0.02
 
 
 @asynccontextmanager
@@ -127,7 +92,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
         upkeep = SqlUpkeep(writer=writer)
         policies = Policies(writer=writer, store=store)
         await stack.enter_async_context(_at_work((writer.run,)))
-        centroids = _centroids().with_more(settings.geography.centroids)
+        centroids = packaged_centroids().with_more(settings.geography.centroids)
         weights = settings.products.weighed()
         network = Network(
             sources=sources,
@@ -189,9 +154,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             sources=sources,
             deadline_s=settings.stock.deadline_s,
         )
-        timetable = Timetable(
-            network=network, store=store, centroids=centroids, tariff=settings.routing, terms=settings.delivery
-        )
+        timetable = Timetable(network=network, store=store, centroids=centroids, tariff=settings.routing, terms=settings.delivery)
         routing = Routing(
             timetable=timetable,
             readings=readings,
@@ -284,7 +247,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             routing=routing,
             network=network,
             sources=sources,
-            providers=_rate_providers(settings, parts, stack),
+            providers=rate_providers(settings, parts, stack),
             tariff=settings.routing,
             weights=weights,
             clock=clock,
@@ -308,7 +271,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             policies.run,
             prices.run,
             partial(rejections.run, events.newest),
-            partial(_warm, sources, settings),
+            partial(warm, sources, settings),
         )
         await stack.enter_async_context(_at_work(loops))
         yield Services(
@@ -344,74 +307,6 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             whatif=WhatIf(routing=routing, policies=policies, store=store, guardrails=settings.guardrails),
             store=store,
         )
-
-
-async def open_sources(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Sources:
-    """The sources of these settings, until the end of the stack."""
-    tools = _tools(parts)
-    sources = {}
-    for each in settings.sources:
-        connector = each.spec.open(each.connection, tools)
-        stack.push_async_callback(connector.aclose)
-        sources[each.name] = Source(
-            name=each.name,
-            label=each.label,
-            kind=each.spec.kind,
-            connector=connector,
-            safety_units=each.safety_units,
-            exclusive=each.exclusive,
-        )
-    return sources
-
-
-def _rate_providers(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Mapping[str, RateProvider]:
-    """Those who know what carriers charge, by name, until the end of the stack."""
-    if settings.quotes.karrio is None:
-        return {}
-    karrio = Karrio(settings.quotes.karrio, _tools(parts))
-    stack.push_async_callback(karrio.aclose)
-    return {"karrio": karrio}
-
-
-def _tools(parts: Parts) -> Tools:
-    return Tools(now=parts.clock.now, monotonic=parts.clock.monotonic, transport=parts.transport)
-
-
-@cache
-def _centroids() -> Centroids:
-    def packaged(name: str) -> Centroids:
-        return parse_centroids(files("gateway.domain").joinpath(name).read_text(encoding="utf-8"))
-
-    return packaged("us_zip3.csv").with_more(packaged("ca_fsa.csv"))
-
-
-async def _warm(sources: Sources, settings: Settings) -> None:
-    """Learn the sources' product ids, so that the first question costs one request like every other."""
-
-    async def warm(source: Source) -> None:
-        if isinstance(source.connector, StockLister):
-            try:
-                async with asyncio.timeout(WARM_DEADLINE_S):
-                    products = await _paged(source.connector, settings.stock.warm_products_max)
-                log.info("source_warm", source=source.name, products=products)
-            except (SourceError, TimeoutError) as error:
-                log.warning("source_cold", source=source.name, reason=str(error) or "no answer in time")
-            except Exception:  # another author's bug is that source's failure, not everybody's
-                log.exception("connector_crashed", source=source.name)
-
-    await asyncio.gather(*(warm(source) for source in sources.values()))
-
-
-async def _paged(lister: StockLister, products_max: int) -> int:
-    """How many SKUs the pages held that were asked for: those up to ``products_max``."""
-    products = 0
-    after: Cursor | None = None
-    while products < products_max:
-        page = await lister.skus(after)
-        products += len(page.skus)
-        if (after := page.next) is None:
-            break
-    return products
 
 
 @asynccontextmanager
