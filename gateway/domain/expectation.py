@@ -82,7 +82,9 @@ def priced(
     if not pools:
         pi, kappa, bound_cents = np.zeros(stock.shape), np.zeros(len(outlet.sites)), 0.0
     else:
-        found = bid_prices(pools, coming, stock[None], _room(outlet, horizon), rounds=ROUNDS)
+        found = bid_prices(
+            pools, coming, stock[None], _room(outlet, horizon), rounds=ROUNDS, unserved_cents=_unserved_cents(outlet)
+        )
         pi, kappa, bound_cents = found.pi[0], found.kappa[0], float(found.bound_cents[0])
     return book_of(
         version=version,
@@ -94,6 +96,12 @@ def priced(
         kappa=kappa,
         bound_cents=bound_cents,
     )
+
+
+def _unserved_cents(outlet: Outlet) -> float:
+    """What a unit is worth at most, however scarce: two parcels that go as far as any."""
+    farthest = outlet.tariff.zones.farthest
+    return 2.0 * max(service.price_cents(farthest, outlet.unit_grams) for service in outlet.tariff.routed)
 
 
 def _room(outlet: Outlet, horizon: timedelta) -> Floats | None:

@@ -5,7 +5,7 @@ take too long, each is decided alone: no order waits for a plan.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,18 +14,20 @@ from typing import Final
 import numpy as np
 import structlog
 
+from connectors.contract import Sku
 from gateway.domain.fulfillments import tally
-from gateway.domain.identity import OrderId
+from gateway.domain.identity import LocationId, OrderId
 from gateway.domain.orders import Order, OrderStatus
-from gateway.domain.plans import Ints, Plan, solve
+from gateway.domain.plans import Instance, Ints
 from gateway.domain.plans.batch import WAITING, plan_together, wave_of_orders
 from gateway.domain.policies import Pass, RoutingPolicy, course
-from gateway.domain.routing import BACK_ORDER_CENTS, EXACT, FREE, Demand, Problem, ruled, told
+from gateway.domain.routing import BACK_ORDER_CENTS, EXACT, FREE, Decision, Demand, Problem, chosen_together, ruled
 from gateway.domain.routing.pricing import Pricing
 from gateway.domain.routing.problem import UNITS_MAX
 from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Clock, NewId, OrderFilter, PageRequest, Store
 from gateway.services.routing import Landscape, Routed, Routing, Shelves, Wish, record
+from gateway.services.routing.deciding import promises
 from gateway.services.routing.stating import facts, state
 
 log = structlog.get_logger(__name__)
@@ -55,13 +57,14 @@ class WavePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An order of a wave, stated as its rule wants it."""
+    """An order of a wave: its problem, what its rule ``asked`` of it, and that as arrays."""
 
     order: Order
     policy: RoutingPolicy
     by: Pass
     problem: Problem
-    pricing: Pricing
+    asked: Problem
+    instance: Instance
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,29 +104,29 @@ class Waves:
         members = [each for each in stated if each is not None]
         until_s = began_s + self.seconds_max
         found = await asyncio.to_thread(_together, members, lambda: self.clock.monotonic() < until_s)
-        costs = [plan.cents for _, plan in found.plans]
+        cost_cents = sum(decision.cost_cents for _, decision in found.plans)
         self.planned.append(
             WavePlan(
                 at=at,
                 orders=len(found.plans),
                 alone=len(orders) - len(found.plans),
-                cost_cents=round(sum(costs)),
-                bound_cents=min(round(found.bound_cents), round(sum(costs))),
+                cost_cents=cost_cents,
+                bound_cents=min(round(found.bound_cents), cost_cents),
                 took_s=self.clock.monotonic() - began_s,
             )
         )
         log.info("wave_planned", at=at.isoformat(), orders=len(found.plans), gap=round(self.planned[-1].gap, 5))
-        records = (self._record(seen, member, plan) for member, plan in found.plans)
+        records = (self._record(seen, member, decision) for member, decision in found.plans)
         return {each.order: each for each in records if each is not None and each.order is not None}
 
-    def _record(self, seen: Landscape, member: Member, plan: Plan) -> DecisionRecord | None:
-        decision = replace(told(member.pricing, plan), strategy="batch")
+    def _record(self, seen: Landscape, member: Member, decision: Decision) -> DecisionRecord | None:
         routed = Routed(
             policy=member.policy,
             course=course(member.policy, member.problem.facts),
             by=member.by,
             problem=member.problem,
             decision=decision,
+            promises=promises(seen, Wish.of(member.order, member.order.unrouted), decision),
         )
         return record(seen, routed, order=member.order.id, decision_id=self.new_id(), at=seen.at)
 
@@ -151,19 +154,19 @@ def _member(seen: Landscape, order: Order, shelves: Shelves) -> Member | None:
     asked = ruled(problem, by.rule)
     if len(demand) > LINES_MAX or asked.constraints != FREE or asked.strategy != EXACT or order.directed is not None:
         return None
-    return Member(order=order, policy=policy, by=by, problem=problem, pricing=Pricing.of(asked))
+    return Member(order=order, policy=policy, by=by, problem=problem, asked=asked, instance=Pricing.of(asked).instance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """The plans of those of a wave that have one, and what no plans of all of them cost less than."""
+    """The decisions of those of a wave that have one, and what no plans of all of them cost less than."""
 
-    plans: Sequence[tuple[Member, Plan]]
+    plans: Sequence[tuple[Member, Decision]]
     bound_cents: float
 
 
 def _together(members: Sequence[Member], keep_going: Callable[[], bool]) -> Together:
-    """Plan them all. Each plan is bounded by what the order would cost alone."""
+    """Plan them all."""
     if not members:
         return Together(plans=(), bound_cents=0.0)
     skus = sorted({line.sku for each in members for line in each.problem.demand})
@@ -173,26 +176,23 @@ def _together(members: Sequence[Member], keep_going: Callable[[], bool]) -> Toge
     for each, columns in zip(members, items, strict=True):
         stock[:, columns] = np.clip(each.problem.available, 0, UNITS_MAX)
     wave, tables = wave_of_orders(
-        [each.pricing.instance for each in members], items, stock, members[0].problem.room, back_order_cents=BACK_ORDER_CENTS
+        [each.instance for each in members], items, stock, members[0].problem.room, back_order_cents=BACK_ORDER_CENTS
     )
     planned = plan_together(wave, generator=np.random.default_rng(len(members)), keep_going=keep_going)
     found = []
     for rows, locations in zip(tables, planned.plans, strict=True):
         for row, where in zip(rows.tolist(), locations, strict=True):
-            plan = _plan_of(members[row], where)
-            if plan is not None:
-                found.append((members[row], plan))
+            decision = _decision(members[row], where)
+            if decision is not None:
+                found.append((members[row], decision))
     return Together(plans=found, bound_cents=planned.bound_cents)
 
 
-def _plan_of(member: Member, where: Ints) -> Plan | None:
-    """The plan that has each line come from there. None: some of it waits, or nothing of it can be had."""
-    instance, alone = member.pricing.instance, solve(member.pricing.instance)
-    if alone is None or (where == WAITING).any():
+def _decision(member: Member, where: Ints) -> Decision | None:
+    """The decision that has each line come from there. None: some of it waits, or nothing of it can be had."""
+    if (where == WAITING).any():
         return None
-    locations = np.unique(where)
-    units = np.where(where == locations[:, None], instance.wanted, 0)
-    plan = Plan(locations=locations, units=units, cents=0.0, bound_cents=0.0)
-    packages, _ = member.pricing.packages(plan)
-    cents = float(sum(package.cost_cents for package in packages))
-    return replace(plan, cents=cents, bound_cents=min(alone.bound_cents, cents))
+    sites, packages = member.asked.sites.all, defaultdict[LocationId, dict[Sku, int]](dict)
+    for line, row in zip(member.asked.demand, where.tolist(), strict=True):
+        packages[sites[row].location][line.sku] = line.units
+    return chosen_together(member.asked, packages)

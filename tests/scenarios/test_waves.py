@@ -16,8 +16,10 @@ ACTIVATE = """mutation ($input: RoutingPolicyActivateInput!) { made: routingPoli
   routingPolicy { id state } userErrors { message } } }"""
 WAITS = "query ($id: ID!) { order(by: {id: $id}) { status waveAt } }"
 HOW = """query ($id: ID!) { order(by: {id: $id}) { status waveAt fulfillmentOrders { location { code } }
-  routingDecisions { policy policyVersion optimal cost { amount } lowerBound { amount } } } }"""
+  routingDecisions { id strategy plan { promise { deliverBy } }
+    policy policyVersion optimal cost { amount } lowerBound { amount } } } }"""
 WAVES = "{ routingWaves { at orders alone cost { amount } lowerBound { amount } optimalityGap } }"
+REPLAY = "query ($id: ID!) { routingReplay(id: $id) { identical differences } }"
 MINUTES = 10
 
 
@@ -58,6 +60,10 @@ def test_orders_of_one_wave_are_planned_together_and_each_says_how(tmp_path: Pat
                 (decision,) = how["routingDecisions"]
                 assert (decision["policy"], how["waveAt"]) == ("default", None)
                 assert float(decision["lowerBound"]["amount"]) <= float(decision["cost"]["amount"])
+                assert decision["strategy"] == "together"
+                assert all(package["promise"] is not None for package in decision["plan"])
+                again = (await graph(REPLAY, id=decision["id"]))["routingReplay"]
+                assert again == {"identical": True, "differences": []}
             (wave,) = (await graph(WAVES))["routingWaves"]
             assert (wave["at"], wave["orders"], wave["alone"]) == (at, 3, 0)
             assert float(wave["lowerBound"]["amount"]) <= float(wave["cost"]["amount"])

@@ -27,12 +27,14 @@ class Cut:
     Attributes:
         shape: One more than the lots of each.
         lines: Which lines those are.
+        firsts: The first line of each. ``[m]``
         units: Of each line in one lot. ``[m, n]``
         by_unit: Each lot is one unit of one line.
     """
 
     shape: Shape
     lines: tuple[Ints, ...]
+    firsts: Ints
     units: Ints
     by_unit: bool
 
@@ -43,8 +45,7 @@ class Cut:
 
     def lots_of(self, units: Ints) -> Ints:
         """In lots, what is units of each line. ``[k, n]`` → ``[k, m]``."""
-        firsts = [int(lines[0]) for lines in self.lines]
-        lots: Ints = units[:, firsts] // self.units[np.arange(len(firsts)), firsts]
+        lots: Ints = units[:, self.firsts] // self.units[np.arange(len(self.firsts)), self.firsts]
         return lots
 
 
@@ -64,14 +65,15 @@ class Offers:
     lot_cents: Floats
     package_cents: Floats
 
+    # Whoever asks why asks about what was solved last.
     @classmethod
+    @lru_cache(maxsize=2)
     def of(cls, instance: Instance) -> "Offers":
         """Cut it."""
         cut = Cut.of(instance)
         stock, cents = instance.stock.T, instance.unit_cents.T
         if cut.by_unit:
-            order = [lines[0] for lines in cut.lines]
-            stock, cents = stock[order], cents[order]
+            stock, cents = stock[cut.firsts], cents[cut.firsts]
         else:
             each = zip(cut.lines, cut.units, strict=True)
             stock = np.stack([(stock[lines] // units[lines, None]).min(axis=0) for lines, units in each])
@@ -154,9 +156,9 @@ def unsplit_cents(instance: Instance) -> Floats:
     units = wanted.sum()
     cents = instance.unit_cents @ wanted + instance.package_cents
     if not postage.free:
-        cents += postage.cents((wanted @ instance.grams)[None], units[None])[:, 0][instance.lane]
-    enough = (instance.stock >= wanted).all(axis=1) & (instance.room >= units)
-    return np.where(enough, cents, FORBIDDEN_CENTS)
+        cents += postage.cents((wanted @ instance.grams)[None], units[None])[:, 0].take(instance.lane)
+    cents[(instance.stock < wanted).any(axis=1) | (instance.room < units)] = FORBIDDEN_CENTS
+    return cents
 
 
 @lru_cache(maxsize=4096)
@@ -171,6 +173,7 @@ def _cut(wanted: bytes, together: Sequence[Sequence[int]], *, whole_lines: bool)
     return Cut(
         shape=tuple(lots + 1 for lots, _ in found),
         lines=tuple(np.array(lines) for _, lines in found),
+        firsts=np.array([lines[0] for _, lines in found]),
         units=matrix,
         by_unit=len(found) == len(units) == matrix.sum(),
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gateway.domain.plans.instance import Floats, Instance, Ints, Plan
 from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, PACKAGE_CENTS, Offers, unsplit, unsplit_cents
-from gateway.domain.plans.relaxation import Relaxation, distinct
+from gateway.domain.plans.relaxation import Relaxation, distinct, relaxed
 from gateway.domain.plans.solve import EFFORT, tractable
 from gateway.domain.plans.splits import Sent
 from gateway.domain.plans.subsets import first_parts, partitions
@@ -107,7 +107,7 @@ class _Others:
 
     @classmethod
     def of(cls, offers: Offers, plan: Plan) -> "_Others":
-        relaxation = Relaxation.of(offers.costs(), offers.cut.shape, offers.packages_max)
+        relaxation = relaxed(offers)
         if relaxation.first is None and relaxation.packages_max is None:
             relaxation = replace(relaxation, first=first_parts(relaxation.part_cents, relaxation.best, relaxation.shape))
         least_cents = plan.cents + offers.instance.split_cents + PACKAGE_CENTS * len(plan.locations)

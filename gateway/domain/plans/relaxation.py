@@ -1,12 +1,13 @@
 """An order as if a location could send any number of packages: never dearer than the truth, and mostly the truth."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 
 import numpy as np
 
 from gateway.domain.plans.instance import Floats, Ints
-from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS
+from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, Offers
 from gateway.domain.plans.splits import Sent, cheapest_split
 from gateway.domain.plans.subsets import Shape, cheapest, pairs_of, partition, partition_within, partitions, trace
 
@@ -112,6 +113,13 @@ class Relaxation:
         """What a part costs more if it may not come from where it is cheapest."""
         first, second = np.partition(self.costs[part], 1)[:2] if self.costs.shape[1] > 1 else (0.0, 0.0)
         return float(second - first)
+
+
+# Whoever asks why asks about what was solved last.
+@lru_cache(maxsize=2)
+def relaxed(offers: Offers) -> Relaxation:
+    """All of it, with whatever is at the locations."""
+    return Relaxation.of(offers.costs(), offers.cut.shape, offers.packages_max)
 
 
 def distinct(sent: Sent) -> bool:

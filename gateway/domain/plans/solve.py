@@ -14,7 +14,7 @@ from gateway.domain.plans.facilities import Facilities
 from gateway.domain.plans.instance import Instance, Plan
 from gateway.domain.plans.lots import IMPOSSIBLE_CENTS, Offers, unsplit, unsplit_cents
 from gateway.domain.plans.packages import Packages
-from gateway.domain.plans.relaxation import Relaxation
+from gateway.domain.plans.relaxation import relaxed
 from gateway.domain.plans.subsets import partitions
 
 EFFORT: Final = 20_000_000
@@ -58,7 +58,7 @@ def _unsplit(instance: Instance) -> Plan | None:
 
 def _small(offers: Offers, effort: int) -> tuple[Packages | None, float]:
     """The best plan found, and the bound of all plans."""
-    relaxation = Relaxation.of(offers.costs(), offers.cut.shape, offers.packages_max)
+    relaxation = relaxed(offers)
     sent, proven = relaxation.plan(effort)
     if not sent:
         return None, np.inf if proven else relaxation.cents

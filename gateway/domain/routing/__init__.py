@@ -8,6 +8,7 @@ from gateway.domain.routing.problem import (
     EXACT,
     FREE,
     NEVER,
+    TOGETHER,
     UNKNOWN,
     Constraint,
     Constraints,
@@ -20,7 +21,7 @@ from gateway.domain.routing.problem import (
     weighed,
 )
 from gateway.domain.routing.reason import LACKS, Code, Reason, money
-from gateway.domain.routing.rule import choose, decide, told
+from gateway.domain.routing.rule import choose, chosen_together, decide
 from gateway.domain.routing.ruling import ruled
 from gateway.domain.routing.sites import NOWHERE, Site, Sites
 
@@ -31,6 +32,7 @@ __all__ = [
     "LACKS",
     "NEVER",
     "NOWHERE",
+    "TOGETHER",
     "UNKNOWN",
     "Code",
     "Considered",
@@ -53,6 +55,7 @@ __all__ = [
     "Unroutable",
     "World",
     "choose",
+    "chosen_together",
     "decide",
     "explain",
     "inputs_of",
@@ -60,6 +63,5 @@ __all__ = [
     "money",
     "problem_of",
     "ruled",
-    "told",
     "weighed",
 ]

@@ -34,6 +34,8 @@ NEVER: Final = int(np.iinfo(np.int64).max)
 """How many days late a service is that does not go there at all, or that may not be late but is."""
 BACK_ORDER_CENTS: Final = 100_000
 """What a unit weighs that waits although it could be sent: it is sent, whatever that costs."""
+TOGETHER: Final = "together"
+"""The strategy of an order that was planned together with others."""
 EXACT: Final = "exact"
 """The strategy that finds the plan of least cost, and proves it."""
 

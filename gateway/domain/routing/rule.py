@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from connectors.contract import Sku
+from gateway.domain.identity import LocationId
 from gateway.domain.plans import Plan, Strategy, solve
 from gateway.domain.plans import strategies as rules_of_thumb
 from gateway.domain.plans.strategies import STRATEGIES, lexicographic
 from gateway.domain.routing.considering import considered, turned_down
 from gateway.domain.routing.decision import Decision, Unroutable
 from gateway.domain.routing.pricing import Pricing
-from gateway.domain.routing.problem import EXACT, UNITS_MAX, UNKNOWN, Constraint, Problem
+from gateway.domain.routing.problem import EXACT, TOGETHER, UNITS_MAX, UNKNOWN, Constraint, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,6 +35,27 @@ def decide(problem: Problem, strategies: Mapping[str, Strategy] = STRATEGIES) ->
     """
     choice = choose(problem, strategies)
     return told(choice.pricing, choice.plan)
+
+
+def chosen_together(problem: Problem, packages: Mapping[LocationId, Mapping[Sku, int]]) -> Decision | None:
+    """The decision whose packages were chosen together with those of other orders: no more than priced, bounded and explained here.
+
+    It is bounded by what the order would cost alone. None: it cannot be had at all.
+    """
+    pricing = Pricing.of(problem)
+    alone = solve(pricing.instance) if len(pricing.instance.stock) else None
+    if alone is None:
+        return None
+    rows = sorted(packages, key=problem.sites.row.__getitem__)
+    plan = Plan(
+        locations=np.array([problem.sites.row[location] for location in rows], dtype=np.int64),
+        units=np.array([[packages[location].get(line.sku, 0) for line in problem.demand] for location in rows], dtype=np.int64),
+        cents=0.0,
+        bound_cents=0.0,
+    )
+    cents = float(sum(package.cost_cents for package in pricing.packages(plan)[0]))
+    decision = told(pricing, replace(plan, cents=cents, bound_cents=min(alone.bound_cents, cents)))
+    return replace(decision, strategy=TOGETHER)
 
 
 def told(pricing: Pricing, plan: Plan) -> Decision:

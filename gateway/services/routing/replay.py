@@ -9,7 +9,18 @@ import msgspec
 
 from gateway.domain.plans import Strategy
 from gateway.domain.policies import BUILT_IN, RoutingPolicy, Rule, course
-from gateway.domain.routing import Decision, Inputs, Unroutable, World, decide, problem_of, ruled
+from gateway.domain.routing import (
+    TOGETHER,
+    Decision,
+    Inputs,
+    Problem,
+    Unroutable,
+    World,
+    chosen_together,
+    decide,
+    problem_of,
+    ruled,
+)
 from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Store
 from gateway.services.routing.outlook import Outlook
@@ -67,14 +78,23 @@ def replayed(
     if inputs.digest != record.inputs_hash:
         return Replay(record=record, differences=("What it was made from has been changed since.",))
     try:
-        again = decide(ruled(problem_of(inputs, world), rule), strategies)
+        again = _again(record.decision, ruled(problem_of(inputs, world), rule), strategies)
     except Unroutable as unroutable:
         return Replay(record=record, differences=(f"No plan is found any more: {unroutable}",))
+    if again is None:
+        return Replay(record=record, differences=("It could not be had at all.",))
     if msgspec.json.encode(again) == msgspec.json.encode(record.decision):
         return Replay(record=record, again=again)
     then, now = msgspec.to_builtins(record.decision), msgspec.to_builtins(again)
     found = tuple(islice(_differences("decision", then, now), DIFFERENCES_MAX))
     return Replay(record=record, again=again, differences=found or ("It is written differently.",))
+
+
+def _again(decision: Decision, problem: Problem, strategies: Mapping[str, Strategy]) -> Decision | None:
+    """Decided again; of what was planned together with other orders, the same packages priced again."""
+    if decision.strategy != TOGETHER:
+        return decide(problem, strategies)
+    return chosen_together(problem, {each.location: {line.sku: line.units for line in each.lines} for each in decision.packages})
 
 
 def _rule(record: DecisionRecord, policy: RoutingPolicy, inputs: Inputs) -> Rule | None:
