@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from operator import attrgetter
 
 from connectors.contract import Address, Method
 from gateway.domain.capacity import day_named, day_of
@@ -11,6 +10,7 @@ from gateway.domain.geography import Centroids
 from gateway.domain.rates import ZoneTable
 from gateway.domain.routing import Tariff
 from gateway.ports import Store
+from gateway.services.atlas import Atlas
 from gateway.services.network import Network
 
 
@@ -47,14 +47,15 @@ class Timetable:
     centroids: Centroids
     tariff: Tariff
     terms: Terms
+    _atlas: Atlas | None = field(default=None, init=False)
     _board: Board | None = field(default=None, init=False)
 
     def board(self, now: datetime) -> Board:
         """All locations by id, and the services by which orders are sent as the tariff has them."""
-        locations, kept = tuple(sorted(self.network.all(), key=attrgetter("id"))), self._board
-        if kept is None or kept.first != first_day(now) or kept.locations != locations:
-            kept = self._board = Board.of(locations, self.tariff.routed, self.terms, now)
-        return kept
+        atlas = self.network.atlas()
+        if self._board is None or self._board.first != first_day(now) or self._atlas is not atlas:
+            self._atlas, self._board = atlas, Board.of(atlas.in_order, self.tariff.routed, self.terms, now)
+        return self._board
 
     async def prospects(self, now: datetime) -> Prospects:
         """What can be promised to anybody now.

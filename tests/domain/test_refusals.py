@@ -15,7 +15,7 @@ def every(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
 
 @pytest.mark.parametrize("kind", list(every()), ids=lambda kind: kind.__name__)
 def test_every_refusal_says_what_it_knows_in_one_sentence(kind: type[Refusal]) -> None:
-    known = {each.name: f"<{each.name}>" for each in fields(kind) if each.name != "path"}
+    known = {each.name: 1.5 if each.type is float else f"<{each.name}>" for each in fields(kind) if each.name != "path"}
     refusal = kind(**known)  # type: ignore[arg-type]  # placeholders, so that the sentence shows where they go
     assert refusal.message
     assert "{" not in refusal.message

@@ -19,7 +19,7 @@ RELEASE = """mutation ($input: ReservationReleaseInput!) { reservationRelease(in
   reservation { state } userErrors { code } } }"""
 STATE = "query ($id: ID!) { reservation(id: $id) { state } }"
 PREVIEW = """query ($input: RoutingInput!) { routingPreview(input: $input) {
-  decision { cost { amount } inputsHash plan { location { code } lines { sku units } } }
+  decision { cost { amount } plan { location { code } lines { sku units } } }
   userErrors { code message path ... on InsufficientStockError { sku requested available } } } }"""
 
 

@@ -104,9 +104,7 @@ DECIDED = "query ($id: ID!) { order(by: {id: $id}) { routingDecisions { plan { c
 
 
 @pytest.mark.parametrize("mode", [PriceMode.SHADOW, PriceMode.ON])
-def test_a_gateway_learns_prices_from_its_orders_and_goes_by_them_only_where_it_is_told_to(
-    tmp_path: Path, mode: PriceMode
-) -> None:
+def test_a_gateway_learns_prices_from_its_orders_and_goes_by_them_only_where_it_is_told_to(tmp_path: Path, mode: PriceMode) -> None:
     def learning(settings: Settings) -> Settings:
         return replace(settings, prices=PricingTerms(mode=mode, every_s=1, sales_min=3, horizon_days=365, half_life_days=365))
 

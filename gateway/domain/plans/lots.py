@@ -136,12 +136,13 @@ class Offers:
             if len(terms.more_of):
                 rows[many:-1][self.stock[terms.more_of] == terms.lots_before] = FORBIDDEN_CENTS
         costs: Floats = terms.counts @ rows
-        units = partitions(self.cut.shape).lots @ self.cut.units
+        lots = partitions(self.cut.shape).lots
+        units = lots @ self.cut.units.sum(axis=1)
         if not instance.postage.free:
-            postage = instance.postage.cents(units @ instance.grams, units.sum(axis=1))
+            postage = instance.postage.cents(lots @ (self.cut.units @ instance.grams), units)
             costs += postage.T.take(instance.lane, axis=1)
         if not however_little and instance.room.min() < instance.wanted.sum():
-            costs += FORBIDDEN_CENTS * (units.sum(axis=1)[:, None] > instance.room)
+            costs += FORBIDDEN_CENTS * (units[:, None] > instance.room)
         return costs
 
 

@@ -86,9 +86,11 @@ def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...
     saves_cents = -others.more_cents(cents)
     # Of each location the least that would do, of equals what saves most.
     order = np.lexsort((cents, units.sum(axis=1) + room, location))
+    each = order[np.unique(location[order], return_index=True)[1]]
+    columns = location[each].tolist(), units[each], room[each].tolist(), saves_cents[each].tolist()
     return tuple(
-        Counterfactual(location=int(location[each]), units=units[each], room=int(room[each]), saves_cents=float(saves_cents[each]))
-        for each in order[np.unique(location[order], return_index=True)[1]].tolist()
+        Counterfactual(location=at, units=more, room=space, saves_cents=saved)
+        for at, more, space, saved in zip(*columns, strict=True)
     )
 
 

@@ -7,7 +7,7 @@ looked at that hold some of its first line, so that no partition is met twice.
     best[r] = min over parts u of r of costs[u] + best[r − u],   best[0] = 0
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -46,11 +46,15 @@ class Partitions:
     Attributes:
         lots: Of each line in each state. ``[S, m]``
         layers: All states but the first, fewest lots first.
+        wholes: The state of each pair, those of one layer after another; as are ``parts`` and ``rests``. ``[pairs]``
         by_hand: For each state but the first its other parts, each with its rest; empty where there are too many.
     """
 
     lots: Ints
     layers: tuple[Layer, ...]
+    wholes: Ints
+    parts: Ints
+    rests: Ints
     by_hand: tuple[tuple[tuple[int, int], ...], ...]
 
 
@@ -116,12 +120,10 @@ def partition_within(costs: Floats, shape: Shape, parts_max: int) -> Floats:
 
 def first_parts(costs: Floats, best: Floats, shape: Shape) -> list[int]:
     """A part of a cheapest partition of every state, the first of equals; ``best`` is what ``partition`` says of ``costs``."""
-    first = np.zeros(len(costs), dtype=np.int64)
-    for layer in partitions(shape).layers:
-        states = layer.states.repeat(np.diff(layer.starts, append=len(layer.parts)))
-        # From the last on, so that the first of equals stays.
-        found = np.flatnonzero(costs[layer.parts] + best[layer.rests] == best[states])[::-1]
-        first[states[found]] = layer.parts[found]
+    first, table = np.zeros(len(costs), dtype=np.int64), partitions(shape)
+    # From the last on, so that the first of equals stays.
+    found = np.flatnonzero(costs[table.parts] + best[table.rests] == best[table.wholes])[::-1]
+    first[table.wholes[found]] = table.parts[found]
     return first.tolist()
 
 
@@ -196,13 +198,26 @@ def _large(shape: Shape) -> Partitions:
 def _tables(shape: Shape) -> Partitions:
     lots = np.indices(shape).reshape(len(shape), -1).T.copy()
     state, part = _pairs(shape)
-    layers = tuple(_layers(state, part, lots.sum(axis=1)))
     by_hand: list[list[tuple[int, int]]] = [[] for _ in lots[1:]]
     if len(part) <= BY_HAND_PAIRS_MAX:
         for whole, some in zip(state.tolist(), part.tolist(), strict=True):
             if some < whole:
                 by_hand[whole - 1].append((some, whole - some))
-    return Partitions(lots=lots, layers=layers, by_hand=tuple(map(tuple, by_hand)) if len(part) <= BY_HAND_PAIRS_MAX else ())
+    order, slices = _by_lots(state, lots.sum(axis=1))
+    wholes, parts = state[order].astype(INDEX), part[order].astype(INDEX)
+    rests = wholes - parts
+    layers = tuple(
+        Layer(states=states, starts=starts, parts=parts[begin:end], rests=rests[begin:end])
+        for states, starts, begin, end in slices
+    )
+    return Partitions(
+        lots=lots,
+        layers=layers,
+        wholes=wholes,
+        parts=parts,
+        rests=rests,
+        by_hand=tuple(map(tuple, by_hand)) if len(part) <= BY_HAND_PAIRS_MAX else (),
+    )
 
 
 def _pairs(shape: Shape) -> tuple[Ints, Ints]:
@@ -216,8 +231,10 @@ def _pairs(shape: Shape) -> tuple[Ints, Ints]:
     return state[1:], part[1:]
 
 
-def _layers(state: Ints, part: Ints, lots: Ints) -> Iterator[Layer]:
-    """The pairs by how many lots the states have, then by state."""
+def _by_lots(state: Ints, lots: Ints) -> tuple[Ints, list[tuple[Ints, Ints, int, int]]]:
+    """The pairs by how many lots the states have, then by state; and of each number of lots the states, where the pairs of each
+    begin, and where they begin and end altogether.
+    """
     states = lots.argsort(kind="stable")
     # Small numbers are sorted digit by digit, much faster than by comparing them.
     place = np.empty(len(states), dtype=np.uint16 if len(states) <= 2**16 else np.int64)
@@ -225,9 +242,8 @@ def _layers(state: Ints, part: Ints, lots: Ints) -> Iterator[Layer]:
     order = place[state].argsort(kind="stable")
     many = np.bincount(place[state], minlength=len(states))
     ends = many.cumsum()
+    found = []
     for mine in np.split(np.arange(len(states)), np.flatnonzero(np.diff(lots[states])) + 1)[1:]:
-        pairs = order[ends[mine[0] - 1] : ends[mine[-1]]]
-        chosen = part[pairs]
-        rests = state[pairs] - chosen
-        starts = ends[mine] - many[mine] - ends[mine[0] - 1]
-        yield Layer(states=states[mine], starts=starts, parts=chosen.astype(INDEX), rests=rests.astype(INDEX))
+        begin, end = int(ends[mine[0] - 1]), int(ends[mine[-1]])
+        found.append((states[mine], ends[mine] - many[mine] - begin, begin, end))
+    return order, found

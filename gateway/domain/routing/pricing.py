@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isnan
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from gateway.domain.routing.decision import CostTerm, Package
 from gateway.domain.routing.problem import NEVER, UNITS_MAX, Demand, Preference, Problem, Tariff, Term
 
 Bools = NDArray[np.bool_]
+_TERMS: Final = tuple(Term)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,8 +44,8 @@ class Pricing:
         postage, lane, waiting_lane = _lanes(problem, zones) if sent else (NO_POSTAGE, np.zeros(len(sites), dtype=np.int64), 0)
         package_terms = _package_terms(problem, postage, lane, miles)
         # All of a line or nothing, unless lines may be split.
-        counted = np.where(usable[:, None], np.clip(problem.available, 0, UNITS_MAX), 0)
         split = problem.constraints.split_lines
+        counted = np.maximum(problem.available, 0) * usable[:, None]
         stock = np.minimum(counted, wanted) if split else np.where(counted >= wanted, wanted, 0)
         instance = Instance(
             wanted=wanted,
@@ -57,7 +60,7 @@ class Pricing:
             whole_lines=not split,
             together=_groups(problem),
             packages_max=problem.constraints.packages_max,
-            miles=np.where(np.isnan(miles), np.inf, miles),
+            miles=np.fmin(miles, np.inf),
             rank=_rank(package_terms, len(sites)),
         )
         return cls(
@@ -82,7 +85,7 @@ class Pricing:
     def packages(self, plan: Plan) -> tuple[tuple[Package, ...], tuple[Demand, ...]]:
         """What each site sends, the largest package first, and what waits. Every package but the first pays for being one more."""
         sites = self.problem.sites
-        rows = list(zip(plan.locations.tolist(), plan.units.tolist(), strict=True))
+        rows: list[tuple[int, list[int]]] = list(zip(plan.locations.tolist(), plan.units.tolist(), strict=True))
         rows.sort(key=lambda each: (each[0] == len(sites), -sum(each[1]), each[0]))
         waits: tuple[Demand, ...] = ()
         packages = []
@@ -92,7 +95,7 @@ class Pricing:
             if row == len(sites):
                 waits = lines
             else:
-                packages.append(self._package(row, np.array(units), lines, further=number > 0))
+                packages.append(self._package(row, units, lines, further=number > 0))
         return tuple(packages), waits
 
     def alone_cents(self) -> Floats:
@@ -102,16 +105,15 @@ class Pricing:
         asked = case.postage.cents(np.array([case.grams @ case.wanted]), np.array([case.wanted.sum()]))[case.lane[order], 0]
         return np.where(whole, case.package_cents[order] + case.unit_cents[order] @ case.wanted + asked, np.inf)
 
-    def _package(self, row: int, units: Ints, lines: tuple[Demand, ...], *, further: bool) -> Package:
+    def _package(self, row: int, units: list[int], lines: tuple[Demand, ...], *, further: bool) -> Package:
         problem, sent = self.problem, self.problem.method is not Method.PICKUP
-        count = int(units.sum())
+        count = sum(units)
         costs: dict[Term, int] = {}
-        service = None
+        zone, miles, service = int(self.zones[row]), float(self.miles[row]), None
         if sent:
-            grams = int(self.instance.grams @ units)
+            grams = sum(each * many for each, many in zip(problem.grams, units, strict=True))
             option = self.instance.postage.service(int(self.instance.lane[row]), grams, count)
-            service = problem.tariff.routed[option]
-            zone = int(self.zones[row])
+            service = self.instance.postage.services[option]
             costs[Term.POSTAGE] = service.price_cents(zone, grams)
             costs[Term.WAITING] = count * problem.unit_day_cents * service.transit_days[zone - 1]
             if problem.days_late is not None:
@@ -122,12 +124,12 @@ class Pricing:
         return Package(
             location=problem.sites.all[row].location,
             lines=lines,
-            zone=int(self.zones[row]) if sent else None,
-            miles=None if np.isnan(self.miles[row]) else float(self.miles[row]),
-            transit_days=0 if service is None else service.transit_days[int(self.zones[row]) - 1],
+            zone=zone if sent else None,
+            miles=None if isnan(miles) else miles,
+            transit_days=0 if service is None else service.transit_days[zone - 1],
             service=None if service is None else service.name,
             carrier=None if service is None else service.carrier,
-            costs=tuple(CostTerm(name=term.value, cents=costs[term]) for term in Term if costs.get(term)),
+            costs=tuple(CostTerm(name=term.value, cents=costs[term]) for term in _TERMS if costs.get(term)),
         )
 
 
@@ -191,9 +193,9 @@ def _total(terms: Mapping[Term, Ints], shape: tuple[int, ...]) -> Floats:
 
 def _rank(package_terms: Mapping[Term, Ints], sites: int) -> Ints:
     """The sites by how much they are preferred, those preferred alike by their order."""
-    preferred = package_terms.get(Term.PREFERENCE, np.zeros(sites, dtype=np.int64))
-    rank = np.empty(sites, dtype=np.int64)
-    rank[np.argsort(preferred, kind="stable")] = np.arange(sites)
+    preferred, rank = package_terms.get(Term.PREFERENCE), np.arange(sites)
+    if preferred is not None:
+        rank[np.argsort(preferred, kind="stable")] = np.arange(sites)
     return rank
 
 

@@ -21,6 +21,7 @@ from gateway.domain.rates import ZoneTable
 UNNAMED: Final = SourceName("")
 NOWHERE: Final = PostalArea("")
 """The postal area of what nobody knows, or needs, the area of."""
+DESTINATIONS_KNOWN_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,15 @@ class Sites:
         return {method: np.array([method in site.methods for site in self.all], dtype=np.bool_) for method in Method}
 
     def miles_to(self, destination: GeoPoint | None) -> Floats:
-        """Great-circle miles from each, by the haversine formula; NaN where either end is unknown. ``[L]``."""
+        """Great-circle miles from each, by the haversine formula; NaN where either end is unknown. ``[L]``, not to be written to."""
+        known = self._miles.get(destination)
+        if known is None:
+            if len(self._miles) >= DESTINATIONS_KNOWN_MAX:
+                self._miles.clear()
+            known = self._miles[destination] = self._measured(destination)
+        return known
+
+    def _measured(self, destination: GeoPoint | None) -> Floats:
         if destination is None:
             return np.full(len(self.all), np.nan)
         latitude, longitude, cosine = self._radians
@@ -79,7 +88,7 @@ class Sites:
     def zones(self, miles: Floats, table: ZoneTable, destination: PostalArea) -> Ints:
         """The zone of a parcel from each: that of the first rule about it, else by these miles. ``[L]``."""
         # NaN sorts behind everything, so what nobody knows is in the farthest zone.
-        zones = np.searchsorted(np.array(table.miles_max), miles).astype(np.int64) + 1
+        zones = np.array(table.miles_max).searchsorted(miles) + 1
         if table.rules:
             for row, site in enumerate(self.all):
                 zones[row] = table.zone(None if np.isnan(miles[row]) else float(miles[row]), site.area, destination)
@@ -93,6 +102,11 @@ class Sites:
                 LocationFacts(location=site.location, code=site.code, kind=site.kind, source=site.source) for site in self.all
             )
         )
+
+    @cached_property
+    def _miles(self) -> dict[GeoPoint | None, Floats]:
+        """Most orders go to the middle of a postal area, of which there are fewer than a thousand."""
+        return {}
 
     @cached_property
     def _radians(self) -> tuple[Floats, Floats, Floats]:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gateway.domain.plans import Instance, Plan, solve
 from tests.benchmarks.report import Report
-from tests.benchmarks.routing import parser
+from tests.benchmarks.routing import parser, shop
 from tests.domain.plans.milp import cheapest_by_the_pound_cents, cheapest_cents, every_package
 from tests.domain.plans.problems import tiny, typical
 
@@ -94,6 +94,10 @@ def run(*, instances: int, seed: int, agreement: int) -> Report:
     found = timed([typical(seed + each, lines=lines, locations=200) for each, lines in enumerate(sizes)])
     shares = " ".join(f"{100 * share:.0f}" for share in MIX)
     figures["mix × 200"] = found.figures()
+    market = shop.drawn(seed)
+    asked = shop.wishes(market, sizes, seed)
+    differing = sum(shop.packages(market.problem, wish) != shop.packages(market.problem_read, wish) for wish in asked[:instances])
+    wrong += [f"{differing} orders are not the same from columns and from readings"] if differing else []
     return Report(
         name="routing single",
         rounds=1,
@@ -102,6 +106,8 @@ def run(*, instances: int, seed: int, agreement: int) -> Report:
         figures=figures,
         facts={
             "decisions a second, mix at 200 locations": round(len(sizes) / sum(found.seconds)),
+            "the same end to end, from columns of stock to packages": shop.per_second(market.problem, asked),
+            "the same from readings and shelves, each column anew": shop.per_second(market.problem_read, asked),
             "random orders compared with HiGHS": agreement + sum("HiGHS p50 ms" in row for row in figures.values()) * HIGHS_ORDERS,
             "disagreements": len(wrong),
         },
