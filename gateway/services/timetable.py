@@ -1,12 +1,14 @@
 """The board of the day, and what can be promised to a customer by it."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 
 from connectors.contract import Address, Method
 from gateway.domain.capacity import day_named, day_of
 from gateway.domain.delivery import AHEAD_DAYS, Board, Booked, Prospect, Terms, first_day
 from gateway.domain.geography import Centroids
+from gateway.domain.identity import LocationId
 from gateway.domain.rates import ZoneTable
 from gateway.domain.routing import Tariff
 from gateway.ports import Store
@@ -23,6 +25,11 @@ class Prospects:
     zones: ZoneTable
     centroids: Centroids
     booked: Booked
+
+    def with_cutoffs(self, cutoffs: Mapping[LocationId, time], now: datetime) -> "Prospects":
+        """The same, if these locations took orders until then."""
+        locations, terms = self.terms.with_cutoffs(self.board.locations, cutoffs)
+        return replace(self, board=Board.of(locations, self.board.road.services, terms, now), terms=terms)
 
     def of(self, to: Address, now: datetime, method: Method = Method.SHIP) -> Prospect:
         """What can be promised there now."""

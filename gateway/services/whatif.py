@@ -74,6 +74,8 @@ class WhatIf:
             seen = replace(landscape, at=supposition.at or landscape.at)
             shelves = await self.store.shelves(skus | seen.made_up(wish.pickup_at, wish.pickup_slot))
             seen, shelves = _stocked(seen, shelves, supposition)
+            if supposition.cutoffs and seen.prospects is not None:
+                seen = replace(seen, prospects=seen.prospects.with_cutoffs(supposition.cutoffs, seen.at))
             seen, meant = _ruled(seen, wish, supposition, tried)
             routed = route(seen, meant, shelves, dict.fromkeys(supposition.closed, "CLOSED"))
             found = record(seen, routed, order=None, decision_id=self.routing.new_id(), at=seen.at)

@@ -84,6 +84,26 @@ def test_stock_that_is_only_supposed_can_be_sent_and_nothing_is_kept_of_it(tmp_p
     run(story)
 
 
+def test_a_later_cutoff_may_promise_an_earlier_day_and_one_that_is_no_time_is_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with shop(tmp_path, two_places()) as on:
+            query = PREVIEW.replace("policyVersion", "policyVersion plan { promise { shipBy cutoffAt } }")
+            asked, places = wish((MUG, 1)), [location(on, source) for source in ("east", "west")]
+
+            async def left_by(cutoff: str) -> str:
+                suppose = {"cutoffs": [{"location": each, "cutoff": cutoff} for each in places]}
+                preview = (await on.graph(query, input=asked, suppose=suppose))["routingPreview"]
+                (package,) = preview["decision"]["plan"]
+                return str(package["promise"]["shipBy"])
+
+            in_time, too_late = [f"{on.clock.now() + timedelta(hours=hours):%H:%M}" for hours in (1, -1)]
+            assert await left_by(in_time) < await left_by(too_late)
+            wrong = await tried(on, asked, cutoffs=[{"location": places[0], "cutoff": "half past four"}])
+            assert [error["path"] for error in wrong["userErrors"]] == [["suppose", "cutoffs", "0", "cutoff"]]
+
+    run(story)
+
+
 def test_supposing_nothing_is_decided_as_it_would_be_and_on_the_same(tmp_path: Path) -> None:
     async def story() -> None:
         async with shop(tmp_path, two_places()) as on:

@@ -1,5 +1,7 @@
 """What clients would like to try."""
 
+import re
+from datetime import time
 from typing import Final
 
 import strawberry
@@ -17,6 +19,7 @@ from gateway.services.network import Network
 
 LIST_MAX: Final = 100
 SUPPOSE: Final = ("suppose",)
+WRITTEN_TIME: Final = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @described
@@ -53,6 +56,20 @@ class SupposedCostInput:
 
 @described
 @strawberry.input
+class SupposedCutoffInput:
+    """Until when a location might take orders for the day.
+
+    Attributes:
+        location: Which one.
+        cutoff: Such as `16:30`, by the clock on its wall; it counts on days and in shifts in which it is open then.
+    """
+
+    location: strawberry.ID
+    cutoff: str
+
+
+@described
+@strawberry.input
 class SupposeInput:
     """How the world might be; what is left out is as it is.
 
@@ -60,6 +77,7 @@ class SupposeInput:
         stock: Stock that there might be, up to 100 shelves.
         costs: What it might cost, at up to 100 locations.
         closed: Locations that could send nothing, up to 100.
+        cutoffs: Until when they might take orders, at up to 100 locations: that decides which day they can promise.
         policy: The version of a routing policy that it would go by, in force or not.
         at: When it would be ordered: that decides what locations have room for, and which rules count.
     """
@@ -67,6 +85,7 @@ class SupposeInput:
     stock: list[SupposedStockInput] | None = None
     costs: list[SupposedCostInput] | None = None
     closed: list[strawberry.ID] | None = None
+    cutoffs: list[SupposedCutoffInput] | None = None
     policy: strawberry.ID | None = None
     at: Instant | None = None
 
@@ -78,8 +97,8 @@ class SupposeInput:
             NotFound: There is no such location.
         """
         check = Check()
-        stock, costs, closed = self.stock or [], self.costs or [], self.closed or []
-        for name, given in (("stock", stock), ("costs", costs), ("closed", closed)):
+        stock, costs, closed, cutoffs = self.stock or [], self.costs or [], self.closed or [], self.cutoffs or []
+        for name, given in (("stock", stock), ("costs", costs), ("closed", closed), ("cutoffs", cutoffs)):
             check.that(len(given) <= LIST_MAX, f"At most {LIST_MAX}.", (*SUPPOSE, name))
         supposed = Supposition(
             stock={
@@ -96,6 +115,9 @@ class SupposeInput:
                 place
                 for number, each in enumerate(closed[:LIST_MAX])
                 if (place := check.location(each, (*SUPPOSE, "closed", str(number)))) is not None
+            ),
+            cutoffs=dict(
+                found for number, each in enumerate(cutoffs[:LIST_MAX]) if (found := _cutoff(each, check, str(number))) is not None
             ),
             policy=None if self.policy is None else _policy(self.policy, check),
             at=check.slot(self.at, (*SUPPOSE, "at")),
@@ -123,6 +145,14 @@ def _stocked(given: SupposedStockInput, check: Check, number: str) -> LocationId
     check.sku(given.sku, (*path, "sku"))
     check.that(0 <= given.units <= UNITS_MAX, f"Units are between 0 and {UNITS_MAX:,}.", (*path, "units"))
     return check.location(given.location, (*path, "location"))
+
+
+def _cutoff(given: SupposedCutoffInput, check: Check, number: str) -> tuple[LocationId, time] | None:
+    path = (*SUPPOSE, "cutoffs", number)
+    key = check.location(given.location, (*path, "location"))
+    written = WRITTEN_TIME.fullmatch(given.cutoff)
+    check.that(written is not None, "A cutoff is written as 16:30.", (*path, "cutoff"))
+    return None if key is None or written is None else (key, time.fromisoformat(given.cutoff))
 
 
 def _cost(given: SupposedCostInput, check: Check, number: str, network: Network) -> LocationCosts | None:

@@ -1,13 +1,15 @@
 """What is known of carriers beyond their prices, and of the days on which goods are handed over at the other end."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Final
 from zoneinfo import available_timezones
 
 from gateway.domain.delivery.calendars import EVERY_DAY, US_CARRIERS, Calendar
-from gateway.domain.delivery.schedules import Schedule
+from gateway.domain.delivery.schedules import Schedule, hours_of
 from gateway.domain.geography import PostalArea, check_area
+from gateway.domain.identity import LocationId
 from gateway.domain.locations import Location
 from gateway.domain.rates import TRANSIT_DAYS_MAX, CarrierService
 
@@ -120,6 +122,23 @@ class Terms:
         else:
             named = (each for each in self.schedules if location.kind in each.kinds)
         return next(named, PLAIN)
+
+    def with_cutoffs(
+        self, locations: Sequence[Location], cutoffs: Mapping[LocationId, time]
+    ) -> tuple[tuple[Location, ...], "Terms"]:
+        """These locations, and terms by which some of them take orders until another time in every shift that it is a part of."""
+        found, added = [], []
+        for each in locations:
+            if each.id not in cutoffs:
+                found.append(each)
+                continue
+            usual = hours_of(each, self.schedule_of(each)).schedule
+            shifts = tuple(
+                replace(shift, cutoff=cutoffs[each.id]) if cutoffs[each.id] in shift else shift for shift in usual.shifts
+            )
+            added.append(replace(usual, name=f"supposed for {each.id}", shifts=shifts))
+            found.append(replace(each, schedule=added[-1].name))
+        return tuple(found), replace(self, schedules=(*added, *self.schedules))
 
     def carrier_of(self, service: CarrierService) -> Carrier:
         """What is known of the carrier of that service."""

@@ -41,8 +41,12 @@ class Shift:
         Calendar(weekdays=self.weekdays)
         if any(at is not None and at.tzinfo is not None for at in (self.opens, self.closes, self.cutoff)):
             raise ValueError("opens, closes and cutoff are times on the wall, without an offset")
-        if self.cutoff is not None and _after(self.opens, self.cutoff, 0) > _after(self.opens, self.closes, 1):
+        if self.cutoff is not None and self.cutoff not in self:
             raise ValueError(f"a cutoff is between {self.opens:%H:%M} and {self.closes:%H:%M}, not at {self.cutoff:%H:%M}")
+
+    def __contains__(self, at: time) -> bool:
+        """Whether it works then, on its days."""
+        return _after(self.opens, at, 0) <= _after(self.opens, self.closes, 1)
 
 
 ALL_DAY: Final = (Shift(),)

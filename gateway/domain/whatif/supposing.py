@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final
 
 from connectors.contract import Sku
@@ -38,6 +38,7 @@ class Supposition:
         stock: Units that could be promised.
         costs: What locations would cost more.
         closed: Locations that could send nothing.
+        cutoffs: Until when locations would take orders, by the clock on their walls.
         policy: By which version it would be routed, whether or not it is in force; None: as things are.
         at: When it would be ordered; None: now.
     """
@@ -45,6 +46,7 @@ class Supposition:
     stock: Mapping[tuple[Sku, LocationId], int] = field(default_factory=dict)
     costs: Sequence[LocationCosts] = ()
     closed: frozenset[LocationId] = frozenset()
+    cutoffs: Mapping[LocationId, time] = field(default_factory=dict)
     policy: PolicyKey | None = None
     at: datetime | None = None
 
