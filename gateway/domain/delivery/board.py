@@ -140,6 +140,11 @@ class Board:
         waiting, waits = self._waiting(now, units, booked or {})
         return at_once.but(waiting, self._departures(self.row[waiting], waits, now)) if len(waiting) else at_once
 
+    def worked_on(self, now: datetime) -> Days:
+        """The local day on which each place works on what is ordered now, if nobody waits there. ``datetime64[D]``, ``[L]``."""
+        taken = self.departures(now).taken
+        return self.work.days[self.row, self.work.nth[self.row, taken]].astype("datetime64[D]")
+
     def pickups(self, now: datetime, *, units: int = 1, booked: Booked | None = None) -> Departures:
         """When so many units are ready to be picked up at each place, while it is open. ``X`` is ``L``, and nothing leaves."""
         at_once = self._readied(np.arange(len(self.hours)), NO_WAIT, self.pickup_minutes, now)

@@ -70,8 +70,13 @@ class Landscape:
 
     @cached_property
     def days(self) -> Mapping[LocationId, Sku]:
-        """The shelf of today of each location whose day has a limit."""
-        return {each.id: day_of(local_day(each, self.at)) for each in self.atlas.limited}
+        """The shelf of the day on which each location works on what is ordered now, where a day has a limit: today, if nobody says."""
+        today = {each.id: day_of(local_day(each, self.at)) for each in self.atlas.limited}
+        if self.prospects is None or not today:
+            return today
+        board = self.prospects.board
+        days = board.worked_on(self.at).tolist()
+        return today | {location: day_of(days[board.places[location]]) for location in today if location in board.places}
 
     @cached_property
     def numbers(self) -> Mapping[Sku, tuple[tuple[ShelfKey, Reading, int], ...]]:

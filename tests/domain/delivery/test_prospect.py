@@ -109,3 +109,12 @@ def test_a_network_without_places_promises_nothing() -> None:
     assert empty.arrivals().shape == (0, 1)
     assert all(np.size(each) == 0 for each in empty.fastest())
     assert empty.by(EAST, "Post", "Parcel", 1) is None
+
+
+def test_what_is_ordered_when_nobody_works_takes_its_units_of_the_next_day_of_work() -> None:
+    friday, saturday = on_the_wall("2026-03-06 09:00", NEW_YORK), on_the_wall("2026-03-07 09:00", NEW_YORK)
+    days = [prospect(at).board.worked_on(at).tolist()[0] for at in (friday, saturday)]
+    assert days == [date(2026, 3, 6), date(2026, 3, 9)]
+    told = prospect(saturday).by(EAST, "Post", "Parcel", 1)
+    assert told is not None
+    assert told.worked_on == days[1]
