@@ -31,7 +31,7 @@ class RoutingDifference:
     """A mean difference to what is in force, order by order, with its 95 % confidence interval. Below zero is less.
 
     Attributes:
-        mean: The mean.
+        mean: The mean: of costs in cents, of the rest in what is counted.
         low: The lower end of the interval; null where there is too little to say.
         high: The upper end.
         percent: The mean as a share of what it is in force; null where that is nothing.
