@@ -37,6 +37,7 @@ from connectors.shopify.locations import read_locations
 from connectors.shopify.rows import VersionRow
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.stock import Stocks, parse_levels, read_stocks, stale
+from connectors.shopify.subscriptions import Subscriptions
 from connectors.shopify.webhooks import parse_event, verify
 from connectors.shopify.wire import NODES_MAX, Wire, gid
 
@@ -63,6 +64,7 @@ class Shopify:
         self._catalog = Catalog(self._wire, settings=settings, monotonic=tools.monotonic)
         self._places: TTLCache[str, tuple[RemoteLocation, ...]] = TTLCache(1, settings.known_for_s, timer=tools.monotonic)
         self._feed = Feed(self._wire, self._catalog, overlap=timedelta(seconds=settings.feed_overlap_s))
+        self._subscriptions = Subscriptions(self._wire, settings=settings, monotonic=tools.monotonic)
         self._fulfillments = Fulfillments(self._wire, self._catalog, paid=settings.financial_status)
 
     async def aclose(self) -> None:
@@ -74,18 +76,20 @@ class Shopify:
         return self._wire.traffic()
 
     async def health(self) -> Health:
-        """Whether Shopify answers, takes our token, and still knows the version of its API that we ask for."""
+        """Whether Shopify answers, takes our token, still knows the version of its API that we ask for, and sends our webhooks."""
         asked_at = self._monotonic()
         try:
             versions = (await self._wire.ask(VERSIONS)).public_api_versions
         except SourceError as error:
             return Health(ok=False, detail=str(error))
+        latency_ms = 1000 * (self._monotonic() - asked_at)
+        warning = version_warning(self._settings.version, answered=self._wire.version, offered=versions)
         return Health(
             ok=True,
-            latency_ms=1000 * (self._monotonic() - asked_at),
+            latency_ms=latency_ms,
             remote_version=self._wire.version,
             credential_expires_at=self._wire.credential_expires_at,
-            detail=version_warning(self._settings.version, answered=self._wire.version, offered=versions),
+            detail="; ".join(filter(None, (warning, await self._subscriptions.report()))),
         )
 
     async def locations(self) -> tuple[RemoteLocation, ...]:
@@ -120,6 +124,7 @@ class Shopify:
 
     async def stock_changes(self, cursor: Cursor | None) -> StockChanges:
         """What has moved, by the times that Shopify gives items and levels. A level that was taken out of use is not told."""
+        await self._subscriptions.now_and_then()  # a gateway polls from its start on; for health somebody has to ask
         places = await (self.locations() if cursor is None else self._known_places())
         if cursor is None:
             return self._feed.begin()

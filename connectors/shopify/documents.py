@@ -1,5 +1,6 @@
 """What Shopify is asked: one document for each question, valid in every version of the Admin API from 2025-10 to 2026-10."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -7,6 +8,7 @@ from connectors.client import Intent
 from connectors.shopify.rows import (
     CancelAnswer,
     CreateAnswer,
+    Done,
     DoneAnswer,
     FoundAnswer,
     ItemsAnswer,
@@ -17,6 +19,7 @@ from connectors.shopify.rows import (
     OrderRow,
     StockAnswer,
     StockRow,
+    SubscriptionsAnswer,
     UndoneOrder,
     VersionsAnswer,
 )
@@ -203,3 +206,24 @@ CANCEL: Final = Document(
 
 # ---------------------------------------------------------------------------------------------- the shop itself
 VERSIONS: Final = Document(text="query Versions { publicApiVersions { handle supported } }", returns=VersionsAnswer)
+SUBSCRIPTIONS: Final = Document(
+    text="""query Subscriptions($uri: String!, $first: Int!, $after: String) {
+  webhookSubscriptions(uri: $uri, first: $first, after: $after) {
+    nodes { topic uri }
+    pageInfo { hasNextPage endCursor }
+  }
+}""",
+    returns=SubscriptionsAnswer,
+)
+
+
+def subscribe(topics: Iterable[str]) -> Document[dict[str, Done | None]]:
+    """All of these topics in one request, and what became of each: ``$subscription`` is the same for all of them."""
+    one = "  {0}: webhookSubscriptionCreate(topic: {0}, webhookSubscription: $subscription) {{ userErrors {{ field message }} }}"
+    fields = [one.format(topic) for topic in topics]
+    return Document(
+        text="\n".join(("mutation Subscribe($subscription: WebhookSubscriptionInput!) {", *fields, "}")),
+        returns=dict[str, Done | None],
+        intent=Intent.WRITE,
+        cost=WRITE_COST * len(fields),
+    )

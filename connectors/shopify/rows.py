@@ -284,7 +284,7 @@ class UserError(Row, frozen=True):
 
 
 class Done(Row, frozen=True):
-    """What a mutation of a fulfillment order answers, as far as it matters."""
+    """What a mutation answers of which only the refusal matters."""
 
     user_errors: tuple[UserError, ...]
 
@@ -339,7 +339,7 @@ class CancelAnswer(Row, frozen=True):
     order_cancel: CanceledRow | None
 
 
-# ---------------------------------------------------------------------------------------------- versions
+# ---------------------------------------------------------------------------------------------- the shop itself
 class VersionRow(Row, frozen=True):
     """An ``ApiVersion``."""
 
@@ -351,3 +351,16 @@ class VersionsAnswer(Row, frozen=True):
     """``publicApiVersions``."""
 
     public_api_versions: tuple[VersionRow, ...]
+
+
+class SubscriptionRow(Row, frozen=True):
+    """A ``WebhookSubscription``."""
+
+    topic: str
+    uri: str
+
+
+class SubscriptionsAnswer(Row, frozen=True):
+    """``webhookSubscriptions``."""
+
+    webhook_subscriptions: Page[SubscriptionRow]

@@ -121,7 +121,7 @@ class Source(Node):
 
     @strawberry.field
     async def health(self, info: strawberry.Info[Any, None]) -> SourceHealth:
-        """Ask it now how it is: one request to the source."""
+        """Ask it now how it is: one request to the source, or a few."""
         info.context.must(Right.READ_SOURCES)
         health = await self.configured.connector.health()
         return SourceHealth(

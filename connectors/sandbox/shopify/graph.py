@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 from connectors.sandbox.network import Place
 from connectors.sandbox.shopify.shop import Item, Level, Line, Order, Refused, Shipment, Shop, Work
+from connectors.sandbox.shopify.subscriptions import Subscription, Subscriptions
 
 PAGE_MAX: Final = 250
 _TERM: Final = re.compile(r"""(\w+):(>=)?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"']+)""")
@@ -29,6 +30,8 @@ class Switches:
         canceling_takes_time: A cancellation that was begun goes on.
         pages_repeat: Every page of a list leads back to itself.
         pages_never_end: Every list goes on without end.
+        webhooks_unfiltered: The list of webhook subscriptions is of every address, whichever was asked for.
+        webhooks_unlisted: The list of webhook subscriptions does not know the newest.
     """
 
     search_lags: bool = False
@@ -36,13 +39,16 @@ class Switches:
     canceling_takes_time: bool = False
     pages_repeat: bool = False
     pages_never_end: bool = False
+    webhooks_unfiltered: bool = False
+    webhooks_unlisted: bool = False
 
 
 class Graph:
     """Resolvers of one request after another, over one shop."""
 
-    def __init__(self, shop: Shop, switches: Switches, versions: Sequence[str]) -> None:
+    def __init__(self, shop: Shop, subscriptions: Subscriptions, switches: Switches, versions: Sequence[str]) -> None:
         self._shop = shop
+        self._subscriptions = subscriptions
         self._switches = switches
         self._versions = versions
 
@@ -55,12 +61,14 @@ class Graph:
             "nodes": lambda _info, ids: [self._by_id(each) for each in self._array(ids)],
             "orders": self._orders,
             "publicApiVersions": [{"handle": version, "supported": True} for version in self._versions],
+            "webhookSubscriptions": self._webhooks,
             "orderCreate": self._create,
             "orderCancel": self._cancel,
             "fulfillmentOrderMove": self._move,
             "fulfillmentOrderSubmitFulfillmentRequest": self._submit,
             "fulfillmentOrderSubmitCancellationRequest": self._ask_to_stop,
             "fulfillmentOrderCancel": self._retract,
+            "webhookSubscriptionCreate": self._subscribe,
         }
 
     # ------------------------------------------------------------------------------------------ lists
@@ -77,6 +85,12 @@ class Graph:
             known = orders[:-1] if self._switches.search_lags else orders
             orders = [order for order in known if _matches(query, source_identifier=order.key or "")]
         return self._page(orders, self._order, **page)
+
+    def _webhooks(self, _info: Any, uri: str | None = None, topics: Sequence[str] | None = None, **page: Any) -> Document:
+        listed = [] if self._switches.webhooks_unlisted else self._subscriptions.kept
+        at = None if self._switches.webhooks_unfiltered else uri
+        found = [each for each in listed if at in {None, each.uri} and (topics is None or each.topic in topics)]
+        return self._page(found, _subscription, **page)
 
     def _page(
         self,
@@ -255,6 +269,14 @@ class Graph:
     def _retract(self, _info: Any, id: str) -> Document:  # noqa: A002  Shopify's name
         return self._done(id, "fulfillmentOrder", self._shop.retract)
 
+    def _subscribe(self, _info: Any, topic: str, webhookSubscription: Document) -> Document:  # noqa: N803  Shopify's names
+        wanted = webhookSubscription
+        try:
+            made = self._subscriptions.create(topic, wanted.get("uri") or "", wanted.get("format") or "JSON")
+        except Refused as refusal:
+            return {"webhookSubscription": None, "userErrors": [refusal.error]}
+        return {"webhookSubscription": _subscription(made), "userErrors": []}
+
     def _done(self, global_id: str, shown_as: str, do: Callable[[Work], Work | None]) -> Document:
         work = self._shop.work(_number(global_id))
         try:
@@ -264,6 +286,11 @@ class Graph:
         except Refused as refusal:
             return {shown_as: None, "userErrors": [refusal.error]}
         return {shown_as: self._work(shown), "userErrors": []}
+
+
+def _subscription(each: Subscription) -> Document:
+    shown = {"topic": each.topic, "uri": each.uri, "format": each.format}
+    return {"id": f"gid://shopify/WebhookSubscription/{each.number}", **shown}
 
 
 def _line(line: Line) -> Document:

@@ -22,6 +22,7 @@ from connectors.sandbox.shopify.costs import COST_MAX, Bucket, cost_of
 from connectors.sandbox.shopify.graph import Document, Graph, Switches
 from connectors.sandbox.shopify.schema import SCHEMA
 from connectors.sandbox.shopify.shop import Order, Refused, Shop, Work, instant
+from connectors.sandbox.shopify.subscriptions import Subscriptions
 
 ACCESS_TOKEN: Final = "shopify-sandbox-token"
 CLIENT_ID: Final = "shopify-sandbox-app"
@@ -58,6 +59,7 @@ class ShopifySandbox:
         bucket: Bucket | None = None,
     ) -> None:
         self.shop = Shop(network, services=services)
+        self.subscriptions = Subscriptions()
         self.switches = Switches()
         self.bucket = bucket or Bucket(most=_MOST, restore_per_s=_RESTORE_PER_S, monotonic=time.monotonic)
         self.tokens = {access_token}
@@ -67,7 +69,7 @@ class ShopifySandbox:
         self._app = (client_id, client_secret)
         self._granted = 0
         self._events = 0
-        self._graph = Graph(self.shop, self.switches, VERSIONS)
+        self._graph = Graph(self.shop, self.subscriptions, self.switches, VERSIONS)
 
     # ------------------------------------------------------------------------------------------ the wire
     def routes(self) -> list[BaseRoute]:

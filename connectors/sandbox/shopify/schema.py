@@ -28,6 +28,9 @@ type QueryRoot {
     after: String, first: Int, query: String, reverse: Boolean = false, sortKey: OrderSortKeys = PROCESSED_AT
   ): OrderConnection!
   publicApiVersions: [ApiVersion!]!
+  webhookSubscriptions(
+    after: String, first: Int, reverse: Boolean = false, topics: [WebhookSubscriptionTopic!], uri: String
+  ): WebhookSubscriptionConnection!
 }
 
 type PageInfo { endCursor: String, hasNextPage: Boolean! }
@@ -131,6 +134,30 @@ type FulfillmentLineItemConnection { nodes: [FulfillmentLineItem!]!, pageInfo: P
 type FulfillmentLineItem implements Node { id: ID!, lineItem: LineItem!, quantity: Int }
 type LineItem implements Node { id: ID!, sku: String }
 enum FulfillmentStatus { CANCELLED ERROR FAILURE OPEN PENDING SUCCESS }
+
+type WebhookSubscriptionConnection { nodes: [WebhookSubscription!]!, pageInfo: PageInfo! }
+type WebhookSubscription implements Node {
+  format: WebhookSubscriptionFormat!
+  id: ID!
+  topic: WebhookSubscriptionTopic!
+  uri: String!
+}
+enum WebhookSubscriptionFormat { JSON XML }
+enum WebhookSubscriptionTopic {
+  FULFILLMENTS_CREATE FULFILLMENTS_UPDATE FULFILLMENT_ORDERS_CANCELLATION_REQUEST_ACCEPTED
+  FULFILLMENT_ORDERS_CANCELLATION_REQUEST_REJECTED FULFILLMENT_ORDERS_CANCELLATION_REQUEST_SUBMITTED
+  FULFILLMENT_ORDERS_CANCELLED FULFILLMENT_ORDERS_FULFILLMENT_REQUEST_ACCEPTED
+  FULFILLMENT_ORDERS_FULFILLMENT_REQUEST_REJECTED FULFILLMENT_ORDERS_FULFILLMENT_REQUEST_SUBMITTED
+  FULFILLMENT_ORDERS_FULFILLMENT_SERVICE_FAILED_TO_COMPLETE FULFILLMENT_ORDERS_HOLD_RELEASED
+  FULFILLMENT_ORDERS_LINE_ITEMS_PREPARED_FOR_LOCAL_DELIVERY FULFILLMENT_ORDERS_LINE_ITEMS_PREPARED_FOR_PICKUP
+  FULFILLMENT_ORDERS_MERGED FULFILLMENT_ORDERS_MOVED FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE
+  FULFILLMENT_ORDERS_PLACED_ON_HOLD FULFILLMENT_ORDERS_RESCHEDULED FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY
+  FULFILLMENT_ORDERS_SPLIT INVENTORY_ITEMS_CREATE INVENTORY_ITEMS_DELETE INVENTORY_ITEMS_UPDATE
+  INVENTORY_LEVELS_CONNECT INVENTORY_LEVELS_DISCONNECT INVENTORY_LEVELS_UPDATE LOCATIONS_ACTIVATE LOCATIONS_CREATE
+  LOCATIONS_DEACTIVATE LOCATIONS_DELETE LOCATIONS_UPDATE ORDERS_CANCELLED ORDERS_CREATE ORDERS_DELETE ORDERS_EDITED
+  ORDERS_FULFILLED ORDERS_PAID ORDERS_PARTIALLY_FULFILLED ORDERS_RISK_ASSESSMENT_CHANGED
+  ORDERS_SHOPIFY_PROTECT_ELIGIBILITY_CHANGED ORDERS_UPDATED
+}
 """
 
 _MUTATIONS: Final = """
@@ -145,6 +172,9 @@ type Mutation {
     notifyCustomer: Boolean = false, orderId: ID!, reason: OrderCancelReason!, refund: Boolean, restock: Boolean!, staffNote: String
   ): OrderCancelPayload
   orderCreate(options: OrderCreateOptionsInput, order: OrderCreateOrderInput!): OrderCreatePayload
+  webhookSubscriptionCreate(
+    topic: WebhookSubscriptionTopic!, webhookSubscription: WebhookSubscriptionInput!
+  ): WebhookSubscriptionCreatePayload
 }
 
 interface DisplayableError { field: [String!], message: String! }
@@ -169,6 +199,9 @@ enum OrderCreateUserErrorCode {
   FULFILLMENT_SERVICE_INVALID INVALID INVENTORY_CLAIM_FAILED PROCESSED_AT_INVALID REDUNDANT_CUSTOMER_FIELDS SHOP_DORMANT
   TAX_LINE_RATE_MISSING
 }
+
+type WebhookSubscriptionCreatePayload { userErrors: [UserError!]!, webhookSubscription: WebhookSubscription }
+input WebhookSubscriptionInput { format: WebhookSubscriptionFormat, uri: String }
 
 input OrderCreateOptionsInput {
   inventoryBehaviour: OrderCreateInputsInventoryBehavior = BYPASS
