@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from gateway.domain.plans.instance import UNLIMITED, Floats, Ints
+from gateway.domain.plans.instance import Floats, Ints
 from gateway.domain.plans.lots import FORBIDDEN_CENTS, Offers
 from gateway.domain.plans.packages import Packages
 
@@ -60,12 +60,16 @@ class Bids:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Facilities:
-    """What V services let L locations ask at least: to open, ``[V, L]``, and for each lot, ``[V, m, L]``."""
+    """What V services let L locations ask at least: to open, ``[V, L]``, and for each lot, ``[V, m, L]``.
+
+    ``stock`` is what each has, if it has room for all of it; None: not all have. ``[V, m, L]``
+    """
 
     offers: Offers
     lots: Ints
     open_cents: Floats
     lot_cents: Floats
+    stock: Floats | None
 
     @classmethod
     def of(cls, offers: Offers) -> "Facilities":
@@ -74,11 +78,14 @@ class Facilities:
         lots = np.array(cut.shape) - 1
         grams, units = cut.units @ instance.grams, cut.units.sum(axis=1)
         package, gram, unit = (cents[instance.lane].T for cents in instance.postage.floor(int(grams.min()), int(grams @ lots)))
+        lot_cents = offers.lot_cents + gram[:, None] * grams[:, None] + unit[:, None] * units[:, None]
+        ample = instance.room.min() >= instance.wanted.sum()
         return cls(
             offers=offers,
             lots=lots,
             open_cents=offers.package_cents + package,
-            lot_cents=offers.lot_cents + gram[:, None] * grams[:, None] + unit[:, None] * units[:, None],
+            lot_cents=lot_cents,
+            stock=np.broadcast_to(offers.stock.astype(np.float64), lot_cents.shape) if ample else None,
         )
 
     @property
@@ -102,8 +109,8 @@ class Facilities:
     def bound(self, bids: Floats) -> tuple[Bids, Floats]:
         """What those bids prove, and how many lots of each line they leave unsold (below zero: sell twice)."""
         gains = np.maximum(bids[:, None] - self.lot_cents, 0.0)
-        sells = self._sells(gains)
-        by_service = self.open_cents - (gains * sells).sum(axis=1)
+        sells = self._sells(gains) if self.stock is None else self.stock
+        by_service = self.open_cents - np.einsum("vml,vml->vl", gains, sells)
         service = by_service.argmin(axis=0)
         left = by_service[service, np.arange(len(service))]
         opened = np.flatnonzero(left < 0)
@@ -112,10 +119,8 @@ class Facilities:
         return Bids(lot_cents=bids, cents=cents, left=left), self.lots - sold.sum(axis=0)
 
     def _sells(self, gains: Floats) -> Floats:
-        """The lots by which each gains most, parts of lots allowed. ``[V, m, L]``."""
+        """The lots by which each gains most where rooms are small, parts of lots allowed. ``[V, m, L]``."""
         stock, instance = self.offers.stock.astype(np.float64), self.offers.instance
-        if instance.room.min() >= instance.wanted.sum():
-            return np.broadcast_to(stock, gains.shape)
         units = self.offers.cut.units.sum(axis=1)[:, None]
         order = (-gains / units).argsort(axis=1, kind="stable")
         offered = np.take_along_axis(np.broadcast_to(stock * units, gains.shape), order, axis=1)
@@ -154,17 +159,14 @@ class Facilities:
         """How many lots come from each of these locations when they fill up the cheapest first, and what one costs. ``[m, k]``."""
         lot_cents = self.lot_cents[:, :, opened].min(axis=0)
         lots = np.zeros(lot_cents.shape, dtype=np.int64)
-        order, stock, room = (
-            lot_cents.argsort(axis=1, kind="stable"),
-            self.offers.stock[:, opened],
-            self.offers.instance.room[opened],
-        )
-        if room.min(initial=UNLIMITED) < self.offers.instance.wanted.sum():
-            self._fill_rooms(lots, order, stock, room.tolist())
+        order, stock = lot_cents.argsort(axis=1, kind="stable"), self.offers.stock[:, opened]
+        if self.stock is None:
+            self._fill_rooms(lots, order, stock, self.offers.instance.room[opened].tolist())
         else:
-            offered = np.take_along_axis(stock, order, axis=1)
+            lines = np.arange(len(lots))[:, None]
+            offered = stock[lines, order]
             before = offered.cumsum(axis=1) - offered
-            np.put_along_axis(lots, order, np.clip(self.lots[:, None] - before, 0, offered), axis=1)
+            lots[lines, order] = np.minimum(np.maximum(self.lots[:, None] - before, 0), offered)
         return lots, lot_cents
 
     def priced(self, locations: Sequence[int], lots: Ints) -> Packages:

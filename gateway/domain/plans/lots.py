@@ -141,7 +141,7 @@ class Offers:
         if not instance.postage.free:
             postage = instance.postage.cents(lots @ (self.cut.units @ instance.grams), units)
             costs += postage.T.take(instance.lane, axis=1)
-        if not however_little and instance.room.min() < instance.wanted.sum():
+        if not however_little and (instance.room < units[-1]).any():
             costs += FORBIDDEN_CENTS * (units[:, None] > instance.room)
         return costs
 
@@ -151,14 +151,18 @@ def unsplit(instance: Instance) -> bool:
     return instance.packages_max == 1 or Cut.of(instance).shape == ONE_LOT
 
 
-def unsplit_cents(instance: Instance) -> Floats:
-    """What everything costs from each location, impossible where it cannot be sent. ``[L]``."""
+def unsplit_cents(instance: Instance, *, however_little: bool = False) -> Floats:
+    """What everything costs from each location, impossible where it cannot be sent. ``[L]``.
+
+    ``however_little``: as if there were stock and room for everything.
+    """
     wanted, postage = instance.wanted, instance.postage
     units = wanted.sum()
     cents = instance.unit_cents @ wanted + instance.package_cents
     if not postage.free:
         cents += postage.cents((wanted @ instance.grams)[None], units[None])[:, 0].take(instance.lane)
-    cents[(instance.stock < wanted).any(axis=1) | (instance.room < units)] = FORBIDDEN_CENTS
+    if not however_little:
+        cents[(instance.stock < wanted).any(axis=1) | (instance.room < units)] = FORBIDDEN_CENTS
     return cents
 
 

@@ -1,6 +1,7 @@
 """Why here: what every other location would have cost, and what it would have needed."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -66,6 +67,11 @@ def regrets(instance: Instance, plan: Plan) -> Floats:
 
 def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...]:
     """What locations lacked that were not chosen for lack of stock or room, by location; nothing where it is too large to say."""
+    if plan.optimal and unsplit(instance):
+        cents = unsplit_cents(instance, however_little=True)
+        location = np.flatnonzero(cents < plan.cents - PACKAGE_CENTS / 2)
+        units = np.broadcast_to(instance.wanted, (len(location), len(instance.wanted)))
+        return _missing(instance, location, units, _rounded(plan.cents - cents[location]))
     offers = Offers.of(instance)
     if not (plan.optimal and tractable(offers) and offers.cells <= CELLS_MAX):
         return ()
@@ -79,19 +85,26 @@ def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...
         place = int(location[index])
         cents[index] = costs[part[index], place] + others.rest_cents(place, int(part[index]))
     better = cents < others.limit_cents
-    part, location, cents = part[better], location[better], cents[better]
-    wanted = partitions(offers.cut.shape).lots[part] @ offers.cut.units
-    units = np.maximum(wanted - instance.stock[location], 0)
-    room = np.maximum(wanted.sum(axis=1) - instance.room[location], 0)
-    saves_cents = -others.more_cents(cents)
-    # Of each location the least that would do, of equals what saves most.
-    order = np.lexsort((cents, units.sum(axis=1) + room, location))
+    units = partitions(offers.cut.shape).lots[part[better]] @ offers.cut.units
+    return _missing(instance, location[better], units, -others.more_cents(cents[better]))
+
+
+def _missing(instance: Instance, location: Ints, sent: Ints, saves_cents: Floats) -> tuple[Counterfactual, ...]:
+    """What locations lack to send so many units ``[k, n]``: of each the least that would do, of equals what saves most."""
+    units = np.maximum(sent - instance.stock[location], 0)
+    room = np.maximum(sent.sum(axis=1) - instance.room[location], 0)
+    order = np.lexsort((-saves_cents, units.sum(axis=1) + room, location))
     each = order[np.unique(location[order], return_index=True)[1]]
     columns = location[each].tolist(), units[each], room[each].tolist(), saves_cents[each].tolist()
     return tuple(
         Counterfactual(location=at, units=more, room=space, saves_cents=saved)
         for at, more, space, saved in zip(*columns, strict=True)
     )
+
+
+def _rounded(cents: Floats) -> Floats:
+    found: Floats = np.rint(cents * PARTS_OF_A_CENT) / PARTS_OF_A_CENT
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,7 +120,9 @@ class _Others:
     sent: dict[int, Sent] = field(default_factory=dict)
     without: dict[int, Relaxation] = field(default_factory=dict)
 
+    # Whoever asks for regrets asks for counterfactuals next.
     @classmethod
+    @lru_cache(maxsize=2)
     def of(cls, offers: Offers, plan: Plan) -> "_Others":
         relaxation = relaxed(offers)
         if relaxation.first is None and relaxation.packages_max is None:
@@ -122,8 +137,7 @@ class _Others:
 
     def more_cents(self, cents: Floats) -> Floats:
         """How much more than the chosen plan."""
-        more: Floats = np.rint((cents - self.least_cents) * PARTS_OF_A_CENT) / PARTS_OF_A_CENT
-        return more
+        return _rounded(cents - self.least_cents)
 
     def doubtful(self, part: Ints, location: Ints) -> NDArray[np.bool_]:
         """Where it is not certain what the others cost when a location sends that part: one would have to send twice. ``[k]``."""

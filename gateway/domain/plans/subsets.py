@@ -7,7 +7,7 @@ looked at that hold some of its first line, so that no partition is met twice.
     best[r] = min over parts u of r of costs[u] + best[r − u],   best[0] = 0
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -203,16 +203,14 @@ def _tables(shape: Shape) -> Partitions:
         for whole, some in zip(state.tolist(), part.tolist(), strict=True):
             if some < whole:
                 by_hand[whole - 1].append((some, whole - some))
-    order, slices = _by_lots(state, lots.sum(axis=1))
-    wholes, parts = state[order].astype(INDEX), part[order].astype(INDEX)
+    many = lots.sum(axis=1)
+    order = _by_lots(state, many)
+    wholes: Ints = state[order].astype(INDEX)
+    parts: Ints = part[order].astype(INDEX)
     rests = wholes - parts
-    layers = tuple(
-        Layer(states=states, starts=starts, parts=parts[begin:end], rests=rests[begin:end])
-        for states, starts, begin, end in slices
-    )
     return Partitions(
         lots=lots,
-        layers=layers,
+        layers=tuple(_layers(many, wholes, parts, rests)),
         wholes=wholes,
         parts=parts,
         rests=rests,
@@ -231,19 +229,19 @@ def _pairs(shape: Shape) -> tuple[Ints, Ints]:
     return state[1:], part[1:]
 
 
-def _by_lots(state: Ints, lots: Ints) -> tuple[Ints, list[tuple[Ints, Ints, int, int]]]:
-    """The pairs by how many lots the states have, then by state; and of each number of lots the states, where the pairs of each
-    begin, and where they begin and end altogether.
-    """
-    states = lots.argsort(kind="stable")
+def _by_lots(state: Ints, lots: Ints) -> Ints:
+    """The order of pairs by how many lots their states have, then by state."""
     # Small numbers are sorted digit by digit, much faster than by comparing them.
-    place = np.empty(len(states), dtype=np.uint16 if len(states) <= 2**16 else np.int64)
-    place[states] = np.arange(len(states))
-    order = place[state].argsort(kind="stable")
-    many = np.bincount(place[state], minlength=len(states))
+    place = np.empty(len(lots), dtype=np.uint16 if len(lots) <= 2**16 else np.int64)
+    place[lots.argsort(kind="stable")] = np.arange(len(lots))
+    return place[state].argsort(kind="stable")
+
+
+def _layers(lots: Ints, wholes: Ints, parts: Ints, rests: Ints) -> Iterator[Layer]:
+    """Of pairs in that order."""
+    states = lots.argsort(kind="stable")
+    many = np.bincount(wholes, minlength=len(lots))[states]
     ends = many.cumsum()
-    found = []
-    for mine in np.split(np.arange(len(states)), np.flatnonzero(np.diff(lots[states])) + 1)[1:]:
-        begin, end = int(ends[mine[0] - 1]), int(ends[mine[-1]])
-        found.append((states[mine], ends[mine] - many[mine] - begin, begin, end))
-    return order, found
+    for mine in np.split(np.arange(len(lots)), np.flatnonzero(np.diff(lots[states])) + 1)[1:]:
+        begin, end = ends[mine[0] - 1], ends[mine[-1]]
+        yield Layer(states=states[mine], starts=ends[mine] - many[mine] - begin, parts=parts[begin:end], rests=rests[begin:end])

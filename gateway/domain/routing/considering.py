@@ -153,15 +153,14 @@ def _cents(cents: Floats) -> list[int | None]:
 
 def _counterfactual(pricing: Pricing, missing: Missing) -> Counterfactual:
     problem, row = pricing.problem, missing.location
-    needs = (pricing.instance.stock[row] + missing.units).tolist()
-    lines = zip(problem.demand, needs, problem.available[row].tolist(), missing.units.tolist(), strict=True)
+    short = []
+    for line in np.flatnonzero(missing.units).tolist():
+        has = int(problem.available[row, line])
+        needs = int(pricing.instance.stock[row, line] + missing.units[line])
+        short.append(Shortage(sku=problem.demand[line].sku, needs=needs, has=None if has == UNKNOWN else max(has, 0)))
     return Counterfactual(
         saves_cents=round(missing.saves_cents),
-        short=tuple(
-            Shortage(sku=line.sku, needs=most, has=None if has == UNKNOWN else max(has, 0))
-            for line, most, has, more in lines
-            if more
-        ),
+        short=tuple(short),
         room=int(pricing.instance.room[row]) + missing.room if missing.room else None,
     )
 

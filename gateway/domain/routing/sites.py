@@ -66,7 +66,7 @@ class Sites:
         return {method: np.array([method in site.methods for site in self.all], dtype=np.bool_) for method in Method}
 
     def miles_to(self, destination: GeoPoint | None) -> Floats:
-        """Great-circle miles from each, by the haversine formula; NaN where either end is unknown. ``[L]``, not to be written to."""
+        """Great-circle miles from each, by the haversine formula; NaN where either end is unknown. ``[L]``, not to be written."""
         known = self._miles.get(destination)
         if known is None:
             if len(self._miles) >= DESTINATIONS_KNOWN_MAX:

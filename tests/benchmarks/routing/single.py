@@ -77,11 +77,11 @@ def disagreements(orders: int, seed: int) -> list[str]:
     return wrong
 
 
-def run(*, instances: int, seed: int, agreement: int) -> Report:
+def run(*, instances: int, seed: int, agreement: int, sizes: Sequence[tuple[int, int]] = SIZES) -> Report:
     """``instances`` orders of each size, a fifth of them of the largest; ``agreement`` small ones of any kind beside HiGHS."""
     figures: dict[str, dict[str, float]] = {}
     wrong = disagreements(agreement, seed)
-    for lines, locations in SIZES:
+    for lines, locations in sizes:
         many = max(instances if lines <= LINES_OF_HIGHS_MAX // 2 else instances // 5, 1)
         orders = [typical(seed + each, lines=lines, locations=locations) for each in range(many)]
         found = timed(orders)
@@ -90,14 +90,14 @@ def run(*, instances: int, seed: int, agreement: int) -> Report:
             theirs, differing = beside_highs(orders[:HIGHS_ORDERS], found.plans[:HIGHS_ORDERS])
             figures[f"{lines} × {locations}"] |= theirs
             wrong += differing
-    sizes = Random(seed).choices(range(1, len(MIX) + 1), weights=MIX, k=10 * instances)
-    found = timed([typical(seed + each, lines=lines, locations=200) for each, lines in enumerate(sizes)])
+    mix = Random(seed).choices(range(1, len(MIX) + 1), weights=MIX, k=10 * instances)
+    found = timed([typical(seed + each, lines=lines, locations=200) for each, lines in enumerate(mix)])
     shares = " ".join(f"{100 * share:.0f}" for share in MIX)
     figures["mix × 200"] = found.figures()
     market = shop.drawn(seed)
-    asked = shop.wishes(market, sizes, seed)
-    differing = sum(shop.packages(market.problem, wish) != shop.packages(market.problem_read, wish) for wish in asked[:instances])
-    wrong += [f"{differing} orders are not the same from columns and from readings"] if differing else []
+    asked = shop.wishes(market, mix, seed)
+    unlike = sum(shop.packages(market.problem, wish) != shop.packages(market.problem_read, wish) for wish in asked[:instances])
+    wrong += [f"{unlike} orders are not the same from columns and from readings"] if unlike else []
     return Report(
         name="routing single",
         rounds=1,
@@ -105,7 +105,7 @@ def run(*, instances: int, seed: int, agreement: int) -> Report:
         f"the mix is {shares} % of 1 to {len(MIX)} lines",
         figures=figures,
         facts={
-            "decisions a second, mix at 200 locations": round(len(sizes) / sum(found.seconds)),
+            "decisions a second, mix at 200 locations": round(len(mix) / sum(found.seconds)),
             "the same end to end, from columns of stock to packages": shop.per_second(market.problem, asked),
             "the same from readings and shelves, each column anew": shop.per_second(market.problem_read, asked),
             "random orders compared with HiGHS": agreement + sum("HiGHS p50 ms" in row for row in figures.values()) * HIGHS_ORDERS,
