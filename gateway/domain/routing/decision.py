@@ -50,7 +50,7 @@ class Shortage(msgspec.Struct, frozen=True, kw_only=True):
     has: int | None
 
 
-class Counterfactual(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Counterfactual(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The least that a location would have needed to be chosen; with one unit less of anything, it would not have been.
 
     ``room`` is how many units it would have needed room for; None: it has enough. ``saves_cents`` 0: it would have saved a package.
@@ -61,7 +61,7 @@ class Counterfactual(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     room: int | None = None
 
 
-class Considered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Considered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One candidate. A structure, because there are so many of them, and only what there is to say of each is kept.
 
     ``excluded_because`` is why it could not take part; ``against`` what was against one that could: why it does not send what one

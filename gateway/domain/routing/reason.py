@@ -47,7 +47,7 @@ LACKS: Final = frozenset({Code.STOCK, Code.SAFETY_STOCK, Code.SOURCE_UNKNOWN})
 """What more stock, or a word about it, would change."""
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why a location cannot take part, or why it does not send what another one does. A structure, because there are so many.
 
     Attributes:

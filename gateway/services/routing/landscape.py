@@ -70,7 +70,7 @@ class Landscape:
 
     @cached_property
     def days(self) -> Mapping[LocationId, Sku]:
-        """The shelf of the day on which each location works on what is ordered now, where a day has a limit: today, if nobody says."""
+        """The shelf of the day on which a location works on what is ordered now, where days have a limit: today, if nobody says."""
         today = {each.id: day_of(local_day(each, self.at)) for each in self.atlas.limited}
         if self.prospects is None or not today:
             return today
@@ -224,13 +224,23 @@ class Landscape:
 
     # ------------------------------------------------------------------------------------------ as arrays
     def _column(self, sku: Sku) -> Ints:
-        """What the readings say of the SKU less safety stock, without our promises. ``[L]``."""
+        """What the readings say of the SKU less safety stock, without our promises; not to be written to. ``[L]``."""
+        known = self._columns.get(sku)
+        if known is None:
+            known = self._columns[sku] = self._read(sku)
+        return known
+
+    def _read(self, sku: Sku) -> Ints:
         column = self._carried_nothing.copy()
         for key, _, units in self.numbers.get(sku, ()):
             column[self.atlas.sites.row[key[1]]] = units
         for place in self._uncounted.get(sku, ()):
             column[self.atlas.sites.row[place]] = UNKNOWN
         return column
+
+    @cached_property
+    def _columns(self) -> dict[Sku, Ints]:
+        return {}
 
     @cached_property
     def _carried_nothing(self) -> Ints:
