@@ -13,7 +13,7 @@ from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.runner import judge, judged, kept_seeds
 from tests.simulation.world import play
 
-SEEDS = range(1_000, 1_000 + int(os.environ.get("DOM_SEEDS", "400")))
+SEEDS = range(1_000, 1_000 + int(os.environ.get("DOM_SEEDS", "100")))
 TOGETHER = 25
 FOUND_WITHIN = 40
 DIGEST = """
