@@ -97,6 +97,7 @@ class Measured:
             f"{system} saw {self.while_open} requests in {self.open_s:.1f} s while its breaker was open": self.while_open
             > probes_max,
             f"{system} saw {self.to_recover} requests, not one probe, before it was live again": self.to_recover != 1,
+            f"no query ever waited for {system}": not self.seen.late_ms,
         }
         return [what for what, is_so in found.items() if is_so]
 

@@ -53,7 +53,8 @@ def test_nine_sources_are_asked_no_more_than_their_limits_make_necessary_and_one
 ) -> None:
     async def story() -> None:
         plan = sources.Plan(sizes=(20,), many=5, pairs=1, deadline_s=1.0)
-        impatient = {sources.HUNG: {"attempt_timeout_s": 0.5, "total_timeout_s": 1.5}}
+        # Longer than a query waits for sources, so that the first one surely waits in vain.
+        impatient = {sources.HUNG: {"attempt_timeout_s": 1.0, "total_timeout_s": 1.5}}
         async with sources_stand.stand(tmp_path, skus=30, deadline_s=plan.deadline_s, more=impatient) as stand:
             asked = await sources_requests.measure(stand, skus=20, many=5, advance=nothing)
             added = await sources_latency.measure(stand, skus=20, pairs=1, slow="odoo", delay_ms=50, advance=nothing)
