@@ -39,7 +39,7 @@ from gateway.domain.tasks import JobKind, JobRecord, JobState
 from gateway.ports import Once, Source
 from gateway.services.orders import Purchase
 from gateway.services.oversight import Oversight
-from gateway.settings import Settings, Token, Work
+from gateway.settings import Settings, Stock, Token, Work
 from gateway.storage.queries import SqlStore
 from gateway.system import spread
 from tests.harness import Graph
@@ -53,7 +53,8 @@ PLACE = RemoteLocationId("1")
 class Place:
     """A source with one location.
 
-    ``fails`` are what the next calls of a method raise, after their effect has happened; requests wait while it is ``busy``.
+    ``fails`` are what the next calls of a method raise, after their effect has happened; requests wait while it is ``busy``,
+    and reading its stock while it is ``counting``.
     """
 
     drop: StockDrop = StockDrop.ON_SHIP
@@ -66,6 +67,7 @@ class Place:
     asked: list[str] = field(default_factory=list)
     as_key: RequestKey | None = None
     busy: asyncio.Event | None = None
+    counting: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
         self.info = ConnectorInfo(
@@ -88,6 +90,9 @@ class Place:
         return (RemoteLocation(id=PLACE, name="Place", time_zone="UTC"),)
 
     async def read_stock(self, skus: Sequence[Sku]) -> StockBatch:
+        if self.counting is not None:
+            self.asked.append("read_stock")
+            await self.counting.wait()
         carried = [sku for sku in skus if sku in self.stock]
         levels = tuple(RemoteLevel(sku=sku, location=PLACE, available=self.stock[sku]) for sku in carried)
         return StockBatch(levels=levels, unknown=frozenset(skus) - set(carried))
@@ -162,8 +167,8 @@ class Shop:
                 await self.pass_time()
 
     async def pass_time(self) -> None:
-        """Until the next job is due, reminders apart, if none is due or being done now."""
-        jobs = await self._ready()
+        """Until the next job is due, reminders apart, if none is due or being done now. Jobs of one lane are done in turn."""
+        jobs = {job.subject: job for job in reversed(await self._ready())}.values()
         if jobs and all(job.run_at > self.clock.now() for job in jobs):
             self.clock.wait((min(job.run_at for job in jobs) - self.clock.now()).total_seconds())
 
@@ -194,7 +199,7 @@ async def shop(
     clock = clock or HandClock()
     work = tune(Work(jobs_poll_s=0.02, status_poll_s=3_600))
     tokens = tuple(Token(name=role.value.lower(), role=role, secret=Secret(secret)) for role, secret in TOKENS.items())
-    settings = Settings(sources=(), tokens=tokens, work=work)
+    settings = Settings(sources=(), tokens=tokens, work=work, stock=Stock(deadline_s=15.0))  # a busy machine is no silent source
     settings = replace(settings, store=replace(settings.store, url=type(settings.store.url)(in_file(folder).url)))
     sources = {
         SourceName(name): Source(name=SourceName(name), label=name, kind=SourceKind.STORE_POS, connector=place)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Method
+from connectors.contract import CancelOutcome, Method
 from gateway.api.identifiers import global_id
 from gateway.domain.books import Books
 from gateway.domain.fulfillments import RequestStatus as R
@@ -107,6 +107,34 @@ def test_what_somebody_said_holds_until_all_that_was_asked_back_has_come(tmp_pat
             assert [work.request_status for work in works[:2]] == [R.REJECTED, R.REJECTED]
             assert {work.source for work in works[2:]} == {"west"}
             assert tally(line for work in works[2:] for line in work.lines) == {MUG: 1, CUP: 1}
+
+    run(story)
+
+
+def test_what_comes_back_while_stock_is_read_for_the_rest_is_routed_with_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        west = Place(stock={MUG: 5, CUP: 5})
+        east = Place(stock={MUG: 5}, stops=CancelOutcome.PENDING)
+        async with shop(tmp_path, {"east": east, "north": Place(stock={CUP: 5}), "west": west}) as on:
+            await nothing_but(on, Rule(name="apart", candidates=Candidacy(places=(Places(sources=("east", "north")),))))
+            purchase = Purchase(channel="web", lines=units((MUG, 1), (CUP, 1)), to=HOME)
+            once = Once(principal="shop", operation="orderPlace", key="k", request_hash="same")
+            order = (await on.services.orders.place(purchase, by="shop", once=once)).id
+            await on.until(order, R.SUBMITTED, R.SUBMITTED)
+            assert (await rerouted(on, order, "west"))["userErrors"] == []
+            west.counting = asyncio.Event()
+            on.clock.wait(5)  # what was read is no longer fresh
+            async with asyncio.timeout(30):
+                while "read_stock" not in west.asked:
+                    await asyncio.sleep(0.01)
+                east.stops = CancelOutcome.CANCELED
+                while any(work.request_status is not R.REJECTED for work in (await on.order(order)).fulfillment_orders):
+                    await asyncio.sleep(0.01)
+                    on.clock.wait(1)
+            west.counting.set()
+            (taken,) = (await on.until(order, R.REJECTED, R.REJECTED, R.SUBMITTED))[2:]
+            assert tally(taken.lines) == {MUG: 1, CUP: 1}
+            assert "order.backordered" not in {event for event, *_ in await on.events(order)}
 
     run(story)
 

@@ -203,7 +203,7 @@ class Dispatch:
         if order is None or not order.unrouted:
             return await self._finish(job, Nothing())
         again = Fenced(job=job, then=JobState.READY, after=REROUTE_AFTER)
-        unrouted = order.id
+        unrouted, skus = order.id, {line.sku for line in order.lines}  # all: more of them may come back before it is decided
 
         plan = await self.waves.plan(order)
 
@@ -211,7 +211,7 @@ class Dispatch:
             command = Reroute(order=unrouted, landscape=landscape, plan=plan)
             return await self.writer.submit(command, returns=Order, fenced=again)
 
-        routed = await self.routing.decided({line.sku for line in order.unrouted}, reroute_on)
+        routed = await self.routing.decided(skus, reroute_on)
         if not routed.unrouted:
             await self._finish(job, Nothing())
         elif routed.parked_because is not None:
