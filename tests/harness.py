@@ -117,9 +117,11 @@ def unchanged(settings: Settings) -> Settings:
     return settings
 
 
-def unasked(settings: Settings) -> Settings:
-    """Nothing is read that nobody asks for: requests can be counted, and stock that moves is noticed when a test looks."""
-    return replace(settings, stock=replace(settings.stock, feeds_s=0, renew_skus_max=0, reconcile_s=0))
+def undisturbed(settings: Settings) -> Settings:
+    """Nothing is read that nobody asks for, so that requests can be counted and a test notices stock when it looks; and the
+    deadlines are long, so that a busy machine is no silent source."""
+    stock = replace(settings.stock, feeds_s=0, renew_skus_max=0, reconcile_s=0, deadline_s=15.0)
+    return replace(settings, stock=stock, network=replace(settings.network, deadline_s=20.0))
 
 
 @asynccontextmanager
@@ -131,7 +133,7 @@ async def gateway(
     parts: Parts | None = None,
 ) -> AsyncIterator[Graph]:
     """The gateway in this process, without a socket of its own; ready when its sources are warm."""
-    app = create_app(tune(unasked(demo_settings(addresses, database=database))), parts)
+    app = create_app(tune(undisturbed(demo_settings(addresses, database=database))), parts)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client:
