@@ -211,7 +211,6 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             store=store,
             routing=routing,
             clock=clock,
-            new_id=new_id,
             orders_max=settings.work.wave_orders_max,
             seconds_max=settings.work.wave_seconds_max,
         )

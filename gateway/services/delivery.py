@@ -113,13 +113,9 @@ class Delivery:
             Refusals: Likewise, for several reasons.
         """
         record = await self.routing.preview(wish)
-        prospect = await self.timetable.prospect(wish.to, record.decided_at, wish.method)
-        return CartPromise(record=record, packages=tuple(_packed(each, prospect) for each in record.decision.packages))
-
-
-def _packed(package: Package, prospect: Prospect) -> PackagePromise:
-    units = sum(line.units for line in package.lines)
-    return PackagePromise(package=package, promise=prospect.by(package.location, package.carrier, package.service, units))
+        promised = {each.location: each for each in record.promises}
+        packages = (PackagePromise(package=each, promise=promised.get(each.location)) for each in record.decision.packages)
+        return CartPromise(record=record, packages=tuple(packages))
 
 
 def _product(wanted: Units, item: Item, prospect: Prospect, pickup_at: LocationId | None) -> ProductPromise:

@@ -21,11 +21,12 @@ from gateway.domain.plans import Ints
 from gateway.domain.policies import OrderFacts
 from gateway.domain.pricing import PriceBook, PriceMode, PricingTerms
 from gateway.domain.rates import Weights
-from gateway.domain.routing import Demand, Tariff
+from gateway.domain.routing import Demand, Tariff, World
+from gateway.domain.sourcing import DecisionRecord
 from gateway.ports import Clock, OrderFilter, PageRequest, Store, Upkeep
 from gateway.services.inventory import Inventory
 from gateway.services.network import Network
-from gateway.services.routing import compare
+from gateway.services.routing import Compared, compare
 
 log = structlog.get_logger(__name__)
 
@@ -141,13 +142,12 @@ class PriceBooks:
         atlas, before = self.network.atlas(), replace(self.shadow)
         while self._placed:
             orders = [self._placed.popleft() for _ in range(min(PAGE, len(self._placed)))]
-            for records in (await self.store.decisions(orders)).values():
-                compared = compare(records[0], atlas.world(self.tariff), book)
-                if compared is not None:
-                    self.shadow.orders += 1
-                    self.shadow.moved += compared.moved
-                    self.shadow.paid_cents += compared.paid_cents
-                    self.shadow.spared_cents += compared.spared_cents
+            first = [records[0] for records in (await self.store.decisions(orders)).values()]
+            for compared in await asyncio.to_thread(_compared, first, atlas.world(self.tariff), book):
+                self.shadow.orders += 1
+                self.shadow.moved += compared.moved
+                self.shadow.paid_cents += compared.paid_cents
+                self.shadow.spared_cents += compared.spared_cents
         if self.shadow != before:
             log.info("prices_in_shadow", book=book.version, **asdict(self.shadow))
 
@@ -198,3 +198,7 @@ class PriceBooks:
             grams=self.weights.grams,
             unit_grams=self.weights.unit_grams,
         )
+
+
+def _compared(records: Sequence[DecisionRecord], world: World, book: PriceBook) -> list[Compared]:
+    return [found for record in records if (found := compare(record, world, book)) is not None]

@@ -25,7 +25,7 @@ from gateway.domain.routing import BACK_ORDER_CENTS, EXACT, FREE, Decision, Dema
 from gateway.domain.routing.pricing import Pricing
 from gateway.domain.routing.problem import UNITS_MAX
 from gateway.domain.sourcing import DecisionRecord
-from gateway.ports import Clock, NewId, OrderFilter, PageRequest, Store
+from gateway.ports import Clock, OrderFilter, PageRequest, Store
 from gateway.services.routing import Landscape, Routed, Routing, Shelves, Wish, record
 from gateway.services.routing.deciding import promises
 from gateway.services.routing.stating import facts, state
@@ -74,7 +74,6 @@ class Waves:
     store: Store
     routing: Routing
     clock: Clock
-    new_id: NewId
     orders_max: int
     seconds_max: float
     planned: deque[WavePlan] = field(init=False, default_factory=lambda: deque(maxlen=KEPT))
@@ -100,35 +99,22 @@ class Waves:
         orders = await self._waiting(at)
         seen = await self.routing.survey({line.sku for order in orders for line in order.lines})
         shelves = await self.store.shelves({line.sku for order in orders for line in order.lines} | seen.made_up(None, None))
-        stated = [_member(seen, order, shelves) for order in orders]
-        members = [each for each in stated if each is not None]
         until_s = began_s + self.seconds_max
-        found = await asyncio.to_thread(_together, members, lambda: self.clock.monotonic() < until_s)
-        cost_cents = sum(decision.cost_cents for _, decision in found.plans)
+        # What takes a processor takes it beside the event loop: there may be thousands of orders.
+        found = await asyncio.to_thread(_together, seen, orders, shelves, lambda: self.clock.monotonic() < until_s)
+        cost_cents = sum(each.decision.cost_cents for each in found.records)
         self.planned.append(
             WavePlan(
                 at=at,
-                orders=len(found.plans),
-                alone=len(orders) - len(found.plans),
+                orders=len(found.records),
+                alone=len(orders) - len(found.records),
                 cost_cents=cost_cents,
                 bound_cents=min(round(found.bound_cents), cost_cents),
                 took_s=self.clock.monotonic() - began_s,
             )
         )
-        log.info("wave_planned", at=at.isoformat(), orders=len(found.plans), gap=round(self.planned[-1].gap, 5))
-        records = (self._record(seen, member, decision) for member, decision in found.plans)
-        return {each.order: each for each in records if each is not None and each.order is not None}
-
-    def _record(self, seen: Landscape, member: Member, decision: Decision) -> DecisionRecord | None:
-        routed = Routed(
-            policy=member.policy,
-            course=course(member.policy, member.problem.facts),
-            by=member.by,
-            problem=member.problem,
-            decision=decision,
-            promises=promises(seen, Wish.of(member.order, member.order.unrouted), decision),
-        )
-        return record(seen, routed, order=member.order.id, decision_id=self.new_id(), at=seen.at)
+        log.info("wave_planned", at=at.isoformat(), orders=len(found.records), gap=round(self.planned[-1].gap, 5))
+        return {each.order: each for each in found.records if each.order is not None}
 
     async def _waiting(self, at: datetime) -> list[Order]:
         """The orders of that wave, by when they were placed."""
@@ -161,14 +147,15 @@ def _member(seen: Landscape, order: Order, shelves: Shelves) -> Member | None:
 class Together:
     """The decisions of those of a wave that have one, and what no plans of all of them cost less than."""
 
-    plans: Sequence[tuple[Member, Decision]]
-    bound_cents: float
+    records: Sequence[DecisionRecord] = ()
+    bound_cents: float = 0.0
 
 
-def _together(members: Sequence[Member], keep_going: Callable[[], bool]) -> Together:
-    """Plan them all."""
+def _together(seen: Landscape, orders: Sequence[Order], shelves: Shelves, keep_going: Callable[[], bool]) -> Together:
+    """Plan all of them that can be planned together."""
+    members = [each for order in orders if (each := _member(seen, order, shelves)) is not None]
     if not members:
-        return Together(plans=(), bound_cents=0.0)
+        return Together()
     skus = sorted({line.sku for each in members for line in each.problem.demand})
     place = {sku: number for number, sku in enumerate(skus)}
     items = [np.array([place[line.sku] for line in each.problem.demand], dtype=np.int64) for each in members]
@@ -179,13 +166,28 @@ def _together(members: Sequence[Member], keep_going: Callable[[], bool]) -> Toge
         [each.instance for each in members], items, stock, members[0].problem.room, back_order_cents=BACK_ORDER_CENTS
     )
     planned = plan_together(wave, generator=np.random.default_rng(len(members)), keep_going=keep_going)
-    found = []
-    for rows, locations in zip(tables, planned.plans, strict=True):
-        for row, where in zip(rows.tolist(), locations, strict=True):
-            decision = _decision(members[row], where)
-            if decision is not None:
-                found.append((members[row], decision))
-    return Together(plans=found, bound_cents=planned.bound_cents)
+    found = (
+        _record(seen, members[row], where)
+        for rows, locations in zip(tables, planned.plans, strict=True)
+        for row, where in zip(rows.tolist(), locations, strict=True)
+    )
+    return Together(records=[each for each in found if each is not None], bound_cents=planned.bound_cents)
+
+
+def _record(seen: Landscape, member: Member, where: Ints) -> DecisionRecord | None:
+    """The decision as it is kept; it gets its id when it is taken. None: there is none."""
+    decision = _decision(member, where)
+    if decision is None:
+        return None
+    routed = Routed(
+        policy=member.policy,
+        course=course(member.policy, member.problem.facts),
+        by=member.by,
+        problem=member.problem,
+        decision=decision,
+        promises=promises(seen, Wish.of(member.order, member.order.unrouted), decision),
+    )
+    return record(seen, routed, order=member.order.id, decision_id="", at=seen.at)
 
 
 def _decision(member: Member, where: Ints) -> Decision | None:

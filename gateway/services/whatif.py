@@ -9,8 +9,8 @@ from typing import Final
 
 from gateway.domain.plans.strategies import UnknownStrategy
 from gateway.domain.policies import PolicyKey, RoutingPolicy
-from gateway.domain.refusals import GuardrailBreached, Invalid, NoCandidate, NotFound, Overloaded, Refusals
-from gateway.domain.routing import World
+from gateway.domain.refusals import GuardrailBreached, Invalid, NotFound, Overloaded, Refusals
+from gateway.domain.routing import Code, World
 from gateway.domain.sourcing import DecisionRecord
 from gateway.domain.stock import Reading
 from gateway.domain.whatif import (
@@ -31,7 +31,7 @@ from gateway.domain.whatif import (
 )
 from gateway.ports import Store
 from gateway.services.policies import Policies
-from gateway.services.routing import Landscape, Routing, Shelves, Wish, check_pickup, record, route
+from gateway.services.routing import Landscape, Routing, Shelves, Wish, check_pickup, foreseen
 from gateway.services.routing.stating import facts
 
 IN_FORCE: Final = "in force"
@@ -77,11 +77,8 @@ class WhatIf:
             if supposition.cutoffs and seen.prospects is not None:
                 seen = replace(seen, prospects=seen.prospects.with_cutoffs(supposition.cutoffs, seen.at))
             seen, meant = _ruled(seen, wish, supposition, tried)
-            routed = route(seen, meant, shelves, dict.fromkeys(supposition.closed, "CLOSED"))
-            found = record(seen, routed, order=None, decision_id=self.routing.new_id(), at=seen.at)
-            if found is None:
-                raise NoCandidate(why="Nothing could be sent then; the policy would let the order wait.")
-            return found
+            closed = dict.fromkeys(supposition.closed, Code.CLOSED.value)
+            return foreseen(seen, meant, shelves, closed, decision_id=self.routing.new_id())
 
         return await self.routing.decided(skus, decide_on)
 

@@ -71,7 +71,8 @@ def told(folder: Path, story: Callable[[Shop], Awaitable[None]], **places: Depot
 
 def by_terms(on: Shop, terms: Terms) -> Delivery:
     """What would be promised by other terms."""
-    return replace(on.services.delivery, timetable=replace(on.services.delivery.timetable, terms=terms))
+    timetable = replace(on.services.delivery.timetable, terms=terms)
+    return replace(on.services.delivery, timetable=timetable, routing=replace(on.services.routing, timetable=timetable))
 
 
 async def asked(on: Shop, count: int = 1, *, sku: Sku = MUG, to: Address = HOME, method: Method = Method.SHIP) -> ProductPromise:

@@ -3,7 +3,7 @@
 from gateway.domain.policies.contradictions import Contradiction, contradictions
 from gateway.domain.policies.course import Course, Pass, course, matching, relaxed
 from gateway.domain.policies.facts import LocationFacts, OrderFacts
-from gateway.domain.policies.narrowing import Exclusion, LocationWeights, barred, companions, narrowed, weighed
+from gateway.domain.policies.narrowing import Exclusion, companions
 from gateway.domain.policies.policy import BUILT_IN, DEFAULT, PolicyChange, PolicyKey, PolicyState, PolicyStep, RoutingPolicy
 from gateway.domain.policies.rule import (
     LEAST_COST,
@@ -38,7 +38,6 @@ __all__ = [
     "FallbackStep",
     "HardRules",
     "LocationFacts",
-    "LocationWeights",
     "Market",
     "Objective",
     "OrderFacts",
@@ -55,12 +54,9 @@ __all__ = [
     "UnitWeight",
     "Weights",
     "When",
-    "barred",
     "companions",
     "contradictions",
     "course",
     "matching",
-    "narrowed",
     "relaxed",
-    "weighed",
 ]

@@ -1,4 +1,4 @@
-"""What rules ask about: an order, and a location as it stands to that order."""
+"""What rules ask about: an order, and a location."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,15 +28,9 @@ class OrderFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationFacts:
-    """A location that could be asked.
-
-    ``miles`` from the customer, None: either end is not known. ``stock_age_s`` of the oldest reading that counts for the order,
-    None: nothing was ever read.
-    """
+    """A location that could be asked."""
 
     location: LocationId
     code: str
     kind: LocationKind
     source: str
-    miles: float | None = None
-    stock_age_s: float | None = None

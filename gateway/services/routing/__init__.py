@@ -1,8 +1,8 @@
 """Where an order would come from, and where it does."""
 
 from gateway.services.routing.allocation import allocate
-from gateway.services.routing.comparing import compare
-from gateway.services.routing.deciding import Routed, fits, record, route
+from gateway.services.routing.comparing import Compared, compare
+from gateway.services.routing.deciding import Routed, fits, foreseen, record, route
 from gateway.services.routing.landscape import Landscape, Shelves, promised
 from gateway.services.routing.outlook import NO_POLICIES, Outlook
 from gateway.services.routing.planning import Routing, check_pickup
@@ -12,6 +12,7 @@ from gateway.services.routing.wish import Wish
 
 __all__ = [
     "NO_POLICIES",
+    "Compared",
     "Landscape",
     "Outlook",
     "Replay",
@@ -24,6 +25,7 @@ __all__ = [
     "check_pickup",
     "compare",
     "fits",
+    "foreseen",
     "pooled",
     "promised",
     "record",

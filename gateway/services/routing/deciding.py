@@ -90,6 +90,22 @@ def _by_turns(seen: Landscape, wish: Wish, shelves: Shelves, found: Routed, *, p
     return replace(found, decision=decision, promises=promises(seen, wish, decision)) if decision.packages else found
 
 
+def foreseen(
+    seen: Landscape, wish: Wish, shelves: Shelves, excluded: Mapping[LocationId, str], *, decision_id: str
+) -> DecisionRecord:
+    """Where it would come from, as it would be kept.
+
+    Raises:
+        Refusals: It could not come from anywhere.
+        NoCandidate: Nothing of it could be sent; its policy would let it wait.
+        ReadingOutdated: Somebody decided on a newer reading in the meantime.
+    """
+    found = record(seen, route(seen, wish, shelves, excluded), order=None, decision_id=decision_id, at=seen.at)
+    if found is None:
+        raise NoCandidate(why="Nothing could be sent; the policy would let the order wait.")
+    return found
+
+
 def promises(seen: Landscape, wish: Wish, decision: Decision) -> tuple[Promise, ...]:
     """What the customer can be promised of each package; nothing of those that nobody can say anything of."""
     if seen.prospects is None:

@@ -9,7 +9,7 @@ from connectors.contract import Method, Sku
 from gateway.domain.books import ShelfKey
 from gateway.domain.geography import Centroids
 from gateway.domain.rates import Weights
-from gateway.domain.refusals import Invalid, NoCandidate, ReadingOutdated, Refusal, Refusals
+from gateway.domain.refusals import Invalid, ReadingOutdated, Refusal, Refusals
 from gateway.domain.reservations import Reservation, ReservationState
 from gateway.domain.routing import Tariff, World
 from gateway.domain.sourcing import DecisionRecord
@@ -18,7 +18,7 @@ from gateway.ports import Clock, NewId, Sources, Store, Upkeep
 from gateway.services.inventory import current_readings, never_carried, silent_sources
 from gateway.services.network import Network
 from gateway.services.readings import Readings
-from gateway.services.routing.deciding import record, route
+from gateway.services.routing.deciding import foreseen, record, route
 from gateway.services.routing.landscape import UNWEIGHED, Landscape, Shelves
 from gateway.services.routing.outlook import Outlook
 from gateway.services.routing.wish import Wish
@@ -120,11 +120,7 @@ class Routing:
 
         async def decide_on(landscape: Landscape) -> DecisionRecord:
             shelves = await self.store.shelves(skus | landscape.made_up(wish.pickup_at, wish.pickup_slot))
-            routed = route(landscape, wish, shelves, {})
-            found = record(landscape, routed, order=None, decision_id=self.new_id(), at=landscape.at)
-            if found is None:
-                raise NoCandidate(why="Nothing can be sent now; the policy would let the order wait.")
-            return found
+            return foreseen(landscape, wish, shelves, {}, decision_id=self.new_id())
 
         return await self.decided(skus, decide_on)
 

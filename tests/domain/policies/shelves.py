@@ -7,7 +7,8 @@ from connectors.contract import Method, Sku
 from gateway.domain.geography import PostalArea
 from gateway.domain.identity import LocationId
 from gateway.domain.locations import LocationKind
-from gateway.domain.policies import LocationFacts, OrderFacts
+from gateway.domain.policies import OrderFacts
+from tests.domain.policies.plainly import Spot
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MUG, CUP, GAS = Sku("MUG-1"), Sku("CUP-1"), Sku("GAS-1")
@@ -19,9 +20,9 @@ def order(*skus: Sku, **more: Any) -> OrderFacts:
     return OrderFacts(skus=frozenset(skus or {MUG}), **(facts | more))
 
 
-def location(code: str, kind: LocationKind = LocationKind.WAREHOUSE, source: str = "erp", **more: Any) -> LocationFacts:
+def location(code: str, kind: LocationKind = LocationKind.WAREHOUSE, source: str = "erp", **more: Any) -> Spot:
     """A place that its source calls as people do."""
-    return LocationFacts(location=LocationId(f"{source}:{code}"), code=code, kind=kind, source=source, **more)
+    return Spot(location=LocationId(f"{source}:{code}"), code=code, kind=kind, source=source, **more)
 
 
 DEPOT = location("depot-east", miles=700.0, stock_age_s=10.0)

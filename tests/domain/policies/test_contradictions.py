@@ -21,8 +21,8 @@ from gateway.domain.policies import (
     RulePart,
     When,
     contradictions,
-    narrowed,
 )
+from tests.domain.policies.plainly import narrowed
 from tests.domain.policies.shelves import NOON, location, order
 
 WAREHOUSES, STORES, PARTNERS = (Places(kinds=(kind,)) for kind in LocationKind)

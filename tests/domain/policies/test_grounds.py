@@ -11,18 +11,15 @@ from gateway.domain.policies import (
     Ban,
     Candidacy,
     HardRules,
-    LocationFacts,
     Market,
     PackageWeight,
     Places,
     Rule,
     UnitWeight,
     Weights,
-    barred,
-    narrowed,
-    weighed,
 )
 from gateway.domain.policies.grounds import Grounds, excluded, forbidden, weighed_all
+from tests.domain.policies.plainly import Spot, barred, narrowed, weighed
 from tests.domain.policies.shelves import ALL, CUP, GAS, MUG, location, order
 
 CODES = st.lists(st.sampled_from(["store-*", "*-east", "3pl-west", "pos:*", "none"]), max_size=2).map(tuple)
@@ -72,7 +69,7 @@ def test_all_locations_at_once_are_judged_as_each_is_alone(rule: Rule, skus: set
         assert cents.markdown_cents[row].tolist() == [alone.markdown_cents.get(sku, 0) for sku in lines]
 
 
-def known(locations: tuple[LocationFacts, ...], name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def known(locations: tuple[Spot, ...], name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """What is known of each; NaN where nothing is."""
     values = (getattr(each, name) for each in locations)
     return np.array([np.nan if value is None else value for value in values])

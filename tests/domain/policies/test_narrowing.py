@@ -20,11 +20,9 @@ from gateway.domain.policies import (
     RulePart,
     UnitWeight,
     Weights,
-    barred,
     companions,
-    narrowed,
-    weighed,
 )
+from tests.domain.policies.plainly import barred, narrowed, weighed
 from tests.domain.policies.shelves import ALL, CUP, DEPOT, GAS, LOOP, MUG, PARTNER, SOHO, order
 
 STORES = Places(kinds=(LocationKind.STORE,))
