@@ -144,12 +144,11 @@ class Landscape:
         Raises:
             ReadingOutdated: Somebody decided on a newer reading in the meantime.
         """
-        total = 0
+        total = self._unpromised.get(sku, 0)
         for key, reading, units in self.numbers.get(sku, ()):
             shelf = shelves.get(key)
-            kept_back = (reading.available or 0) - units
-            own = 0 if shelf is None else _contained(reading, shelf) - promised(shelf)
-            total += but_for_safety(units + kept_back + own, kept_back)
+            if shelf is not None:  # what we promised is at few of the places that have it
+                total += _free(reading, units, _contained(reading, shelf) - promised(shelf)) - _free(reading, units, 0)
         return total
 
     def short_in_network(self, wanted: Mapping[Sku, int], shelves: Shelves) -> dict[Sku, tuple[int, int]]:
@@ -239,6 +238,11 @@ class Landscape:
         return column
 
     @cached_property
+    def _unpromised(self) -> Mapping[Sku, int]:
+        """Units of each SKU at all known locations together, without our promises."""
+        return {sku: sum(_free(reading, units, 0) for _, reading, units in each) for sku, each in self.numbers.items()}
+
+    @cached_property
     def _columns(self) -> dict[Sku, Ints]:
         return {}
 
@@ -260,6 +264,12 @@ class Landscape:
 def promised(shelf: Shelf | None) -> int:
     """Units held and committed on it."""
     return 0 if shelf is None else shelf.held_units + shelf.committed_units
+
+
+def _free(reading: Reading, units: int, more_units: int) -> int:
+    """What a reading that leaves so many units but for safety stock leaves of them if there were so many more."""
+    available = reading.available or 0
+    return but_for_safety(available + more_units, available - units)
 
 
 def _contained(reading: Reading, shelf: Shelf | None) -> int:

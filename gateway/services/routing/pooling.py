@@ -23,10 +23,12 @@ def pooled(books: Books, order: Order, landscape: Landscape, lines: tuple[Units,
     Raises:
         Refusals: There is not enough of it, and it may not wait for stock.
     """
-    wish = Wish.of(order, lines)
-    way = course(landscape.outlook.policy(wish.policy), facts(landscape, wish))
+    policy = landscape.outlook.policy(order.policy)
+    if order.method is not Method.SHIP or not any(rule.batch_minutes for rule in policy.rules):
+        return None
+    way = course(policy, facts(landscape, Wish.of(order, lines)))
     minutes = way.passes[0].rule.batch_minutes
-    if minutes is None or order.method is not Method.SHIP:
+    if minutes is None:
         return None
     short = landscape.short_in_network(tally(lines), books.shelves)
     if short and way.ending is None:
