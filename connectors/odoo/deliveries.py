@@ -1,7 +1,9 @@
 """Requests to ship, as deliveries of Odoo: make, look up, reserve, cancel."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -36,6 +38,7 @@ from connectors.odoo.pickings import (
 from connectors.odoo.places import Warehouse
 from connectors.odoo.recipients import Recipients, id_of_first, made
 from connectors.odoo.settings import OdooSettings
+from connectors.odoo.values import id_of
 from connectors.odoo.wire import Wire
 
 
@@ -118,7 +121,10 @@ class Deliveries:
         asked = [picking for picking in await self._pickings([["id", "in", ids]]) if picking.id in set(ids)]
         origins = sorted({picking.origin for picking in asked if isinstance(picking.origin, str)})
         related = await self._pickings([["origin", "in", origins]]) if origins else []
-        groups = [_with_backorders(picking, related) for picking in asked]
+        of_origin: dict[str | bool, list[Picking]] = defaultdict(list)
+        for picking in related:
+            of_origin[picking.origin].append(picking)
+        groups = [_with_backorders(picking, of_origin[picking.origin]) for picking in asked]
         found = await self._fulfillments(groups)
         return tuple(replace(each, ref=RemoteRef(str(picking.id))) for each, picking in zip(found, asked, strict=True))
 
@@ -142,7 +148,10 @@ class Deliveries:
         moves = await self._moves(ids)
         product_ids = {move.product_id[0] for move in moves if not isinstance(move.product_id, bool)}
         skus = await self._catalog.skus(product_ids)
-        return [parse_fulfillment(group, moves, skus) for group in groups]
+        of_picking: dict[int | None, list[Move]] = defaultdict(list)
+        for move in moves:
+            of_picking[id_of(move.picking_id)].append(move)
+        return [parse_fulfillment(group, chain.from_iterable(of_picking[each.id] for each in group), skus) for group in groups]
 
     async def _moves(self, picking_ids: Sequence[int]) -> list[Move]:
         domain = [["picking_id", "in", picking_ids]]
