@@ -18,9 +18,11 @@ from tests.benchmarks.machine import machine, versions
 from tests.benchmarks.routing import parser
 from tests.benchmarks.routing.places import places
 from tests.benchmarks.routing.policies import (
+    RANK,
     FewestSplits,
     PerLine,
     Priced,
+    Weighted,
     bound_cents,
     by_highest_stock,
     closing,
@@ -74,7 +76,10 @@ RULES: Final[Mapping[str, Callable[[World], Desk]]] = {
     "exact": lambda world: Priced(world=world),
     "priority": lambda world: PerLine(order=np.broadcast_to(np.arange(float(len(world.package_cents))), world.unit_cents.shape)),
     "closest": lambda world: PerLine(order=with_dummy(world.miles)),
-    "fewest_splits": lambda world: FewestSplits(world=world),
+    "fewest_splits": lambda world: FewestSplits(then=world.miles),
+    "lexicographic": lambda world: FewestSplits(then=RANK * np.arange(float(world.miles.shape[1])) + world.miles.round()),
+    "weighted": lambda world: Weighted(world=world),
+    "rank_ten": lambda world: Priced(world=world),  # there are no more than ten centers
 }
 POLICIES: Final[Mapping[str, Policy]] = {
     "exact_bid_learned": _exact_bid_learned,

@@ -9,6 +9,7 @@ import numpy as np
 
 from gateway.domain.plans.forecast import asked, bid_prices, scenarios, shrunk
 from gateway.domain.plans.instance import Floats, Ints
+from gateway.domain.plans.lots import Bools
 from gateway.domain.plans.pool import Pool, best
 from gateway.domain.plans.prices import Prices, dual_ascent
 from tests.benchmarks.routing.world import World
@@ -18,7 +19,8 @@ FIRST_ROUNDS: Final = 100
 ROUNDS: Final = 20
 BOUND_ROUNDS: Final = 400
 FIRST_LOOK: Final = 20
-FAR: Final = 2.0**20
+FAR: Final = 2.0**24
+RANK: Final = 2.0**16  # counts for more than the miles of all packages, and less than a package
 LAST_LOOK: Final = 0.005  # of all arrivals are left when prices are made for the last time
 
 
@@ -39,6 +41,7 @@ class Priced:
     """Exact plans at prices; without any, exact plans."""
 
     world: World
+    sees_all = False
     expected: Callable[[int], Floats] | None = None
     pi: Floats = field(init=False)
     prices: Prices | None = None
@@ -70,6 +73,7 @@ class PerLine:
     """Each line from the first location that has it; ``order`` is that of each region, as numbers. ``[J, L]``"""
 
     order: Floats
+    sees_all = False
 
     def reopen(self, _at: int, _stock: Floats) -> None:
         """Rules look at no clock."""
@@ -83,20 +87,57 @@ class PerLine:
 
 @dataclass(kw_only=True)
 class FewestSplits:
-    """As few packages as there can be, then as few miles; the dummy only for what nobody else has."""
+    """As few packages as there can be, and then the least of what each center counts for; the dummy only for what nobody else has.
 
-    world: World
+    ``then``: from each region. ``[J, L − 1]``
+    """
+
+    then: Floats
+    sees_all = False
 
     def reopen(self, _at: int, _stock: Floats) -> None:
         """Rules look at no clock."""
 
     def locations(self, pool: Pool, orders: Ints, stock: Floats) -> Ints:
         """Those of the cheapest plan where such things are what plans cost."""
-        miles = np.rint(with_dummy(self.world.miles)).T[:, orders % len(self.world.miles)]
+        then = np.rint(with_dummy(self.then)).T[:, orders % len(self.then)]
         line_cents = np.zeros_like(pool.line_cents)
         line_cents[-1] = FAR * FAR
-        scored = replace(pool, package_cents=FAR + miles, line_cents=line_cents)
+        scored = replace(pool, package_cents=FAR + then, line_cents=line_cents)
         return best(scored, np.where(stock > 0, 0.0, np.inf)).locations
+
+
+@dataclass(kw_only=True)
+class Weighted:
+    """Centers by points for miles, for how much of the order they have, and for their rank; each line from the best that has it."""
+
+    world: World
+    sees_all = True
+
+    def reopen(self, _at: int, _stock: Floats) -> None:
+        """Rules look at no clock."""
+
+    def locations(self, pool: Pool, orders: Ints, stock: Floats) -> Ints:
+        """Those with the most points."""
+        miles = self.world.miles[orders % len(self.world.miles)]  # [R, L − 1]
+        there = stock[pool.market, :, pool.items] > 0  # [n, R, L]
+        has = there[..., :-1].sum(axis=0)
+        missing = there[..., :-1].any(axis=-1).sum(axis=0)[:, None] - has
+        rank = np.broadcast_to(np.arange(miles.shape[1]), miles.shape)
+        badness = np.zeros(miles.shape)
+        for share, measure in ((0.4, miles), (0.4, missing), (0.2, rank)):
+            badness += share * _scaled(measure.astype(np.float64), has > 0)
+        first: Ints = np.where(there, with_dummy(badness), np.inf).argmin(axis=-1)
+        return first
+
+
+def _scaled(measure: Floats, counted: Bools) -> Floats:
+    """Row by row, from 0 for the least of those that count to 1 for the most; 0 where there is no difference."""
+    least = np.where(counted, measure, np.inf).min(axis=1, keepdims=True)
+    most = np.where(counted, measure, -np.inf).max(axis=1, keepdims=True)
+    differ = most > least
+    scaled: Floats = np.clip((measure - np.where(differ, least, 0.0)) / np.where(differ, most - least, np.inf), 0.0, 1.0)
+    return scaled
 
 
 def with_dummy(numbers: Floats) -> Floats:

@@ -19,7 +19,10 @@ Advance = Callable[[], object]
 
 
 class Desk(Protocol):
-    """Decides. Whatever it chooses must still be its choice when a shelf that the plan does not use has gone empty."""
+    """Decides. What it chooses must still be its choice when a shelf that the plan does not use has gone empty, unless it
+    ``sees_all``: then only what goes empty of other items may not matter."""
+
+    sees_all: bool
 
     def reopen(self, at: int, stock: Floats) -> None:
         """So many orders have come in each sequence, and this is left. ``[sequences, L, K]``."""
@@ -96,13 +99,17 @@ class _Plans:
             self._plan(lot, np.arange(len(kinds)), stock)
 
     def repair(self, emptied: dict[int, list[int]]) -> None:
-        """Those that take something from a shelf that is empty now."""
+        """Those that take something from a shelf that is empty now, or would look at it."""
         gone = np.zeros((len(self._runs), self._world.stock.size), dtype=bool)
         for number, shelves in emptied.items():
             gone[number, shelves] = True
         stock = self.stock
+        items = np.asarray(gone.reshape(-1, *self._world.stock.shape).any(axis=1))
         for lot, taken in enumerate(self._shelves):
-            self._plan(lot, np.flatnonzero(gone[self._run[lot], taken].any(axis=0)), stock)
+            of_run = self._run[lot]
+            wanted = self._world.pools[lot].items[:, self._kind[lot]]
+            touched = items[of_run, wanted] if self._desk.sees_all else gone[of_run, taken]
+            self._plan(lot, np.flatnonzero(touched.any(axis=0)), stock)
 
     def _plan(self, lot: int, rows: Ints, stock: Floats) -> None:
         if not len(rows):
