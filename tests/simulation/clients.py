@@ -34,12 +34,16 @@ Question = Callable[[Services], Awaitable[Any]]
 
 @dataclass(slots=True, kw_only=True)
 class Crowd:
-    """Everybody who talks to the gateways, and what they were promised: ``promised`` orders, by the key they were placed under."""
+    """Everybody who talks to the gateways, and what they were promised: ``promised`` orders, by the key they were placed under.
+
+    ``rare`` is what there is one of in all the world.
+    """
 
     chance: Chance
     gateways: Sequence[Gateway]
     places: Sequence[Place]
     skus: Sequence[Sku]
+    rare: Sku
     note: Callable[[str, str], None]
     found: Callable[[str], None]
     promised: dict[str, OrderId] = field(default_factory=dict)
@@ -53,14 +57,15 @@ class Crowd:
         """Everybody looks, so that all gateways know what there is, and nobody has bought yet."""
         await asyncio.sleep(begins_s)
         for gateway in self.gateways:
-            beside(gateway, lambda services: services.inventory.look(self.skus))
+            beside(gateway, lambda services: services.inventory.look((*self.skus, self.rare)))
 
     async def shop(self, begins_s: float) -> None:
         """One customer's visit."""
         await asyncio.sleep(begins_s)
         lines = self._lines()
         if self.chance.happens(0.4):
-            kept = await self._keep(lines)
+            at = self.chance.one_of((None, None, *(LocationId(f"{place.name}:1") for place in self.places)))
+            kept = await self._keep(lines, at)
             if kept is None:
                 return
             order = await self._buy(lines, kept)
@@ -70,11 +75,19 @@ class Crowd:
             await asyncio.sleep(self.chance.seconds(0.0, self.chance.one_of((0.5, 15.0))))
             await self._call_off(order)
 
-    async def _keep(self, lines: tuple[Units, ...]) -> Reservation | None:
+    async def dash(self, begins_s: float) -> None:
+        """Two customers want the only one of something at the same instant, each at a gateway of their own."""
+        await asyncio.sleep(begins_s)
+        lines = (Units(sku=self.rare, units=1),)
+        rival = self._keep(lines, None, first=1) if self.chance.happens(0.7) else self._buy(lines, None, first=1)
+        await asyncio.gather(self._buy(lines, None, first=0), rival)
+
+    async def _keep(self, lines: tuple[Units, ...], at: LocationId | None, first: int | None = None) -> Reservation | None:
         """Have units held, and dither. None: it comes to nothing."""
-        at = self.chance.one_of((None, None, *(LocationId(f"{place.name}:1") for place in self.places)))
         ttl_s = self.chance.units(3, 30)
-        kept = await self._said("hold", lambda services, once: services.reservations.hold(lines, at=at, ttl_s=ttl_s, once=once))
+        kept = await self._said(
+            "hold", lambda services, once: services.reservations.hold(lines, at=at, ttl_s=ttl_s, once=once), first=first
+        )
         if not isinstance(kept, Reservation):
             return None
         reservation = kept.id
@@ -90,7 +103,7 @@ class Crowd:
             return None
         return kept if self.chance.happens(0.8) else None
 
-    async def _buy(self, lines: tuple[Units, ...], kept: Reservation | None) -> Order | None:
+    async def _buy(self, lines: tuple[Units, ...], kept: Reservation | None, first: int | None = None) -> Order | None:
         key = self._key("place")
         purchase = Purchase(
             channel="web",
@@ -107,7 +120,7 @@ class Crowd:
             both = self.chance.one_of(((0, 1), (0, 0)))
             answers = await asyncio.gather(*(self._said("place", place, key=key, first=each) for each in both))
         else:
-            answers = [await self._said("place", place, key=key)]
+            answers = [await self._said("place", place, key=key, first=first)]
         orders = [each for each in answers if isinstance(each, Order)]
         if not orders:
             return None

@@ -35,6 +35,7 @@ BEFORE_S: Final = 2.0
 AFTERMATH_S: Final = 10.0
 CLOCKS_WRONG_S: Final = (-3_600.0, -20.0, 20.0, 3_600.0)
 SKUS: Final = (Sku("MUG"), Sku("CUP"))
+RARE: Final = Sku("HAT")
 MUST_NOT_HAPPEN: Final = frozenset(
     {"job_crashed", "command_crashed", "connector_crashed", "write_failed", "relay_stalled", "job_stuck", "not_verified"}
 )
@@ -87,6 +88,7 @@ class World:
         self.server = Server(disk=shop, chance=self.chance, found=self.found)
         self.stock_max = self.chance.one_of((2, 5, 5))
         self.places = tuple(self._place(*each) for each in _PLACES)
+        self.chance.one_of(self.places).stock[RARE] = 1
         settings = self.chance.one_of((SETTINGS, SETTINGS, HASTY))
         self.gateways = tuple(
             Gateway(
@@ -102,7 +104,13 @@ class World:
             for name in ("north", "south")
         )
         self.crowd = Crowd(
-            chance=self.chance, gateways=self.gateways, places=self.places, skus=SKUS, note=self.note, found=self.found
+            chance=self.chance,
+            gateways=self.gateways,
+            places=self.places,
+            skus=SKUS,
+            rare=RARE,
+            note=self.note,
+            found=self.found,
         )
         self.followers = tuple(
             Follower(name=name, chance=self.chance, gateways=self.gateways, found=self.found) for name in ("ledger", "mailer")
@@ -115,7 +123,7 @@ class World:
             kind=kind,
             drop=drop,
             idempotency=idempotency,
-            stock={sku: self.chance.units(0, self.stock_max) for sku in SKUS},
+            stock={sku: self.chance.units(0, self.stock_max) for sku in SKUS} | {RARE: 0},
             chance=self.chance,
             note=self.note,
             found=self.found,
@@ -164,6 +172,8 @@ class World:
         opens_s = self.chance.seconds(0.0, ROUGH_S - rush_s)
         visits = [self.crowd.shop(opens_s + self.chance.seconds(0.0, rush_s)) for _ in range(orders)]
         visits += [self.crowd.tend(self.chance.seconds(ROUGH_S / 4, ROUGH_S * 2)) for _ in range(self.chance.units(0, 4))]
+        if self.chance.happens(0.3):
+            visits.append(self.crowd.dash(opens_s))
         happenings = [self.trouble(), self.watch(ROUGH_S), self.crowd.browse(opens_s - BEFORE_S), *visits]
         await asyncio.gather(*happenings)
         self.calm()
