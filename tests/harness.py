@@ -103,7 +103,7 @@ class Graph:
         return await self.client.post("/graphql", json=body, headers=headers)
 
     async def until(
-        self, query: str, done: Callable[[dict[str, Any]], bool], *, wait_s: float = 15.0, **variables: Any
+        self, query: str, done: Callable[[dict[str, Any]], bool], *, wait_s: float = 60.0, **variables: Any
     ) -> dict[str, Any]:
         """Ask again and again until the answer is as expected."""
         async with asyncio.timeout(wait_s):

@@ -16,6 +16,7 @@ HOLD = (
     """mutation ($input: ReservationCreateInput!) { reservationCreate(input: $input) { reservation { id } userErrors { code } } }"""
 )
 RELEASE = 'mutation ($id: ID!) { reservationRelease(input: {idempotencyKey: "back", id: $id}) { userErrors { code } } }'
+SKUS = '["SKU-0010", "SKU-0009"]'
 DALLAS = '{ location(by: {code: "dallas-warehouse"}) { id } }'
 
 Level = dict[str, Any]
@@ -25,6 +26,23 @@ def attentive(settings: Settings) -> Settings:
     """Numbers are never fresh for long, and what is watched is read again and again."""
     sources = tuple(replace(each, connection=replace(each.connection, fresh_for_s=0.01)) for each in settings.sources)
     return replace(settings, sources=sources, stock=replace(settings.stock, reread_s=0.1))
+
+
+def test_levels_and_sources_are_there_by_whatever_name_and_in_whatever_fragment_they_are_asked_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as gateway:
+            plain = await gateway.graph(f"{{ inventory(skus: {SKUS}) {{ sku levels {{ available }} sources {{ status }} }} }}")
+            named = await gateway.graph(
+                f"{{ inventory(skus: {SKUS}) {{ sku ...Stock }} }}"
+                " fragment Stock on InventoryItem { where: levels { available } who: sources { status } }"
+            )
+            totals = await gateway.graph(f"{{ inventory(skus: {SKUS}) {{ sku available }} }}")
+        for item, same, total in zip(plain["inventory"], named["inventory"], totals["inventory"], strict=True):
+            assert (same["where"], same["who"]) == (item["levels"], item["sources"])
+            assert len(item["sources"]) == 3
+            assert total["available"] == sum(level["available"] for level in item["levels"]) > 0
+
+    run(story)
 
 
 def test_a_follower_gets_the_levels_as_they_are_then_only_what_changed_here_or_at_the_source(tmp_path: Path) -> None:
@@ -95,7 +113,7 @@ def level_in_dallas(*, available: int, reserved: int) -> Level:
 
 
 async def levels(line: Line) -> list[Level]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         found: list[Level] = (await line.next("1"))["inventoryChanged"]["levels"]
         return found
 

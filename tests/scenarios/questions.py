@@ -46,15 +46,22 @@ class Ahead:
         return time.monotonic() + self.by_s
 
 
+def forgetful(settings: Settings) -> Settings:
+    """Nothing that sources said stays fresh, and whatever is asked again is asked again at once."""
+    return _timed(settings, timeout_s=20.0, fresh_for_s=0.001)
+
+
 def impatient(settings: Settings) -> Settings:
-    """Sources are given up on early, though after the deadline of an answer, and nothing that they said stays fresh."""
-    sources = tuple(
-        replace(each, connection=replace(each.connection, attempt_timeout_s=2.0, total_timeout_s=2.0, fresh_for_s=0.001))
-        for each in settings.sources
-    )
-    network = replace(settings.network, deadline_s=0.5, retry_s=0.1)
-    work = replace(settings.work, status_poll_s=0.1)
-    return replace(settings, sources=sources, network=network, work=work, stock=replace(settings.stock, deadline_s=1.5))
+    """The same, and sources are given up on early, though after the deadline of an answer."""
+    found = _timed(settings, timeout_s=4.0, fresh_for_s=0.001)
+    return replace(found, stock=replace(found.stock, deadline_s=3.0))
+
+
+def _timed(settings: Settings, *, timeout_s: float, fresh_for_s: float) -> Settings:
+    timed = {"attempt_timeout_s": timeout_s, "total_timeout_s": timeout_s, "fresh_for_s": fresh_for_s}
+    sources = tuple(replace(each, connection=replace(each.connection, **timed)) for each in settings.sources)
+    network = replace(settings.network, retry_s=0.1)
+    return replace(settings, sources=sources, network=network, work=replace(settings.work, status_poll_s=0.1))
 
 
 def attentive(settings: Settings) -> Settings:
@@ -79,7 +86,7 @@ def said(stock: dict[str, Any], source: str) -> dict[str, Any]:
     return dict(next(each for each in stock["sources"] if each["source"]["name"] == source))
 
 
-async def settled(graph: Graph, order: str, done: Callable[[dict[str, Any]], bool], *, wait_s: float = 10.0) -> dict[str, Any]:
+async def settled(graph: Graph, order: str, done: Callable[[dict[str, Any]], bool], *, wait_s: float = 60.0) -> dict[str, Any]:
     """The order, once it is as expected."""
     found = await graph.until(ORDER, lambda data: done(data["order"]), id=order, wait_s=wait_s)
     return dict(found["order"])
@@ -95,7 +102,7 @@ def told(done: Callable[[dict[str, Any]], bool]) -> Callable[[dict[str, Any]], b
     return lambda order: done(order) and len(order["timeline"]) == order["version"]
 
 
-async def eventually(fact: Callable[[], Awaitable[bool]], *, wait_s: float = 10.0) -> None:
+async def eventually(fact: Callable[[], Awaitable[bool]], *, wait_s: float = 60.0) -> None:
     """Wait until it is so."""
     async with asyncio.timeout(wait_s):
         while not await fact():

@@ -7,10 +7,14 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.grounds import Ground
 from tests.chaos.story import Outcome, Plan, play
 from tests.postgres import Server
 from tests.storages import in_file
+
+pytestmark = pytest.mark.timeout(600)  # on a busy machine it takes minutes until a killed gateway has started again
 
 SHORT = Plan(kills=3, customers=3, followers=2, job_deadline_s=3.0)
 

@@ -158,7 +158,7 @@ class Shop:
 
     async def until(self, order: OrderId, *statuses: RequestStatus) -> tuple[FulfillmentOrder, ...]:
         """The work of the order, oldest first, once it has come exactly this far. Time passes while jobs wait for it."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 works = (await self.order(order)).fulfillment_orders
                 if tuple(work.request_status for work in works) == statuses:
@@ -174,7 +174,7 @@ class Shop:
 
     async def idle(self) -> None:
         """Wait until nothing is to be done now."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while any(job.run_at <= self.clock.now() for job in await self._ready()):
                 await asyncio.sleep(0.01)
 
@@ -185,7 +185,7 @@ class Shop:
     async def events(self, order: OrderId) -> list[tuple[str, str, str | None]]:
         """What happened to it: type, who did it, and why."""
         version = (await self.order(order)).version
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(told := await self.store.timeline(order, after_version=0, limit=100)) < version:
                 await asyncio.sleep(0.01)
         return [(event.type, event.actor, event.cause) for event in told]

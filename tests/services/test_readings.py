@@ -342,7 +342,7 @@ def test_whoever_follows_stock_is_told_that_our_books_are_away_and_goes_on_when_
             following = changes.follow(gateway.inventory, [MUG], wanted=lambda _: True, interval_s=0.001)
 
             async def told() -> tuple[int | None, int | None]:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     (level,) = await anext(following)
                 return level.available, level.available_to_promise
 

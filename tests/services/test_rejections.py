@@ -19,7 +19,7 @@ async def success(on: Shop) -> dict[str, tuple[float, float]]:
 
 async def learned(on: Shop, source: str) -> tuple[float, float]:
     """What is known of it, once something is."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (found := (await success(on))[source])[1]:
             await asyncio.sleep(0.01)
     return found

@@ -51,7 +51,7 @@ async def nothing_but(on: Shop, *rules: Rule) -> None:
 
 async def given_up(on: Shop, order: OrderId) -> None:
     """Wait until routing it is left to people."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await on.store.dead_jobs_of(order):
             await asyncio.sleep(0.01)
 
@@ -99,7 +99,7 @@ def test_what_somebody_said_holds_until_all_that_was_asked_back_has_come(tmp_pat
             payload = await rerouted(on, order, "west")
             assert payload["userErrors"] == []
             assert payload["order"]["directed"] is not None
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await on.order(order)).directed is not None:
                     await asyncio.sleep(0.01)
                     await on.pass_time()
@@ -124,7 +124,7 @@ def test_what_comes_back_while_stock_is_read_for_the_rest_is_routed_with_it(tmp_
             assert (await rerouted(on, order, "west"))["userErrors"] == []
             west.counting = asyncio.Event()
             on.clock.wait(5)  # what was read is no longer fresh
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while "read_stock" not in west.asked:
                     await asyncio.sleep(0.01)
                 east.stops = CancelOutcome.CANCELED

@@ -135,7 +135,7 @@ def test_no_job_is_done_by_two_and_lanes_keep_their_order(shared_storage: Storag
         async with two(shared_storage) as (one, other):
             await one.writer.submit(Command(does=write), returns=type(None))
             workshop = Workshop(jobs=48)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await asyncio.gather(workshop.work(one), workshop.work(other))
             found = {lane: [each for each in workshop.done if each.startswith(f"{lane}-")] for lane in wanted}
             assert found == wanted
@@ -174,7 +174,7 @@ def test_events_get_numbers_without_gaps_and_versions_in_order_though_one_clock_
                 while selling or await on.upkeep.sequence_events(limit=5):
                     await on.upkeep.sequence_events(limit=5)
 
-            async with asyncio.timeout(30), asyncio.TaskGroup() as beside:
+            async with asyncio.timeout(60), asyncio.TaskGroup() as beside:
                 relays = [beside.create_task(relay(each)) for each in (one, other)]
                 await asyncio.gather(sell(other, one), sell(one, other), sell(other, one))
                 selling = False
