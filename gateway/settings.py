@@ -102,7 +102,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """How requests to sources are sent (``jobs_*``) and followed (``status_*``).
+    """How requests to sources are sent (``jobs_*``) and followed (``status_*``): each time at most ``status_pages_max`` pages.
 
     An attempt is given up after ``jobs_deadline_s``; what a gateway was doing when it died is taken over a third later.
     A request is tried ``submit_attempts_max`` times (48 take about three hours), stopping one ``stop_attempts_max`` times; then a
@@ -118,6 +118,7 @@ class Work:
     stop_attempts_max: Positive = 24
     status_poll_s: Seconds = 10.0
     status_page: Annotated[int, Meta(ge=1, le=500)] = 100
+    status_pages_max: Positive = 20
     warehouses_accept_within_s: UpToAMonth = 86_400.0
     stores_accept_within_s: UpToAMonth = 7_200.0
     third_parties_accept_within_s: UpToAMonth = 86_400.0

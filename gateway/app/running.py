@@ -206,6 +206,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             readings=readings,
             poll_s=settings.work.status_poll_s,
             page_size=settings.work.status_page,
+            pages_max=settings.work.status_pages_max,
         )
         waves = Waves(
             store=store,

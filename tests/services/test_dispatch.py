@@ -20,6 +20,7 @@ from connectors.contract import (
 )
 from gateway.domain.fulfillments import FulfillmentOrder
 from gateway.domain.fulfillments import RequestStatus as R
+from gateway.domain.identity import SourceName
 from gateway.domain.orders import OrderStatus
 from gateway.domain.tasks import JobKind, JobState
 from gateway.ports import Once
@@ -286,5 +287,27 @@ def test_what_only_looking_up_told_of_a_request_that_cannot_be_stopped_is_follow
             east.now("r1", RemoteState.SHIPPED)
             await on.services.tracking.catch_up(on.services.sources[work.source])
             assert (await on.order(order)).status is OrderStatus.FULFILLED
+
+    run(story)
+
+
+def test_a_source_with_more_open_than_is_asked_at_a_time_is_asked_about_the_rest_the_next_time(tmp_path: Path) -> None:
+    async def story() -> None:
+        places = {"east": Place(stock={MUG: 9})}
+        tight = {"status_page": 1, "status_pages_max": 2}
+        async with shop(tmp_path, places, tune=lambda work: replace(work, **tight)) as on:
+            orders = [await on.bought(1, key=str(number)) for number in range(5)]
+            for order in orders:
+                await on.until(order, R.SUBMITTED)
+            for ref in tuple(each.ref for each in places["east"].known.values()):
+                places["east"].now(ref, RemoteState.ACCEPTED)
+            tracking, east = on.services.tracking, on.services.sources[SourceName("east")]
+            accepted = []
+            for _ in range(4):
+                await tracking.catch_up(east)
+                accepted.append(
+                    [(await on.order(order)).fulfillment_orders[0].request_status for order in orders].count(R.ACCEPTED)
+                )
+            assert accepted == [2, 4, 5, 5]
 
     run(story)

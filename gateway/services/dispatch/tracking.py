@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from connectors.contract import Fulfiller, RemoteFulfillment, RemoteRef, RemoteState, SourceError, StockDrop
 from gateway.domain.fulfillments import FulfillmentOrder, RequestStatus
-from gateway.domain.identity import FulfillmentOrderId
+from gateway.domain.identity import FulfillmentOrderId, SourceName
 from gateway.domain.orders import Order
 from gateway.ports import OpenWork, Source, Sources, Store, Writer
 from gateway.services.dispatch.requests import fulfiller, observed
@@ -20,7 +20,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """Asks sources how their open requests stand: every ``poll_s``, ``page_size`` at a time; sooner when a webhook says so."""
+    """Asks sources how their open requests stand: every ``poll_s``, ``page_size`` at a time; sooner when a webhook says so.
+
+    A source that has more open than ``pages_max`` such pages is asked about the others the next time, and so on around.
+    """
 
     store: Store
     writer: Writer
@@ -28,6 +31,8 @@ class Tracking:
     readings: Readings
     poll_s: float
     page_size: int
+    pages_max: int
+    _asked_to: dict[SourceName, FulfillmentOrderId | None] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Ask until canceled. A source that is slow or dead holds up no other."""
@@ -47,11 +52,14 @@ class Tracking:
                 log.exception("tracking_crashed", source=source.name)
 
     async def catch_up(self, source: Source) -> None:
-        """Ask once about everything that this source has open."""
-        after: FulfillmentOrderId | None = None
-        while open_work := await self.store.open_work(source.name, after=after, limit=self.page_size):
+        """Ask once about everything that this source has open, or about as much of it as is asked at a time."""
+        for _ in range(self.pages_max):
+            open_work = await self.store.open_work(source.name, after=self._asked_to.get(source.name), limit=self.page_size)
+            # Noted before: where asking about one of them fails, the others have their turn.
+            self._asked_to[source.name] = open_work[-1].work if len(open_work) == self.page_size else None
             await self.ask(source, open_work)
-            after = open_work[-1].work
+            if len(open_work) < self.page_size:
+                break
 
     async def ask(self, source: Source, works: Sequence[OpenWork]) -> None:
         """Ask about these now, all at once, and note what is news."""
