@@ -21,7 +21,7 @@ from gateway.services.dispatch import doing
 from gateway.services.fulfillments import Reject
 from gateway.services.fulfillments.outcomes import turned_down
 from gateway.services.orders import Cancel
-from gateway.services.routing import landscape
+from gateway.services.routing import deciding, landscape
 from gateway.storage import answers, claims, ledgers, upkeep, writer
 from gateway.storage.database import Database
 from gateway.storage.documents import document
@@ -326,7 +326,7 @@ BUGS: Final[dict[str, Bug]] = {
     "demand-forgotten": Bug(
         says="orders without a location are not subtracted", changes=((landscape, "promised", _without_network("demand")),)
     ),
-    "line-by-line": Bug(says="lines of one SKU are not added up", changes=((landscape, "tally", _largest_line),)),
+    "line-by-line": Bug(says="lines of one SKU are not added up", changes=((deciding, "tally", _largest_line),)),
     "uncommit-twice": Bug(says="what is unbound is taken off twice", changes=((Books, "uncommit", _twice),)),
     "held-for-ever": Bug(says="holds do not expire", changes=((Books, "expire_due", _nothing_expires),)),
     "held-and-bound": Bug(says="a hold goes on beside the order that it became", changes=((Books, "end", _keeps_the_units),)),

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.simulation.bugs import BUGS
+from tests.simulation.bugs import BUGS, planted
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.runner import judge, judged, kept_seeds
 from tests.simulation.world import play
@@ -40,6 +40,12 @@ def test_what_once_went_wrong_goes_right() -> None:
 def test_a_planted_bug_is_found(bug: str) -> None:
     verdicts = islice(judged(range(FOUND_WITHIN), workers=1, bug=bug), FOUND_WITHIN)
     assert any(verdict.violations for verdict in verdicts), BUGS[bug].says
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_every_bug_can_be_planted(bug: str) -> None:
+    with planted(bug):
+        assert all(getattr(target, attribute) is value for target, attribute, value in BUGS[bug].changes)
 
 
 def test_a_planted_bug_is_gone_afterwards() -> None:
