@@ -1,6 +1,7 @@
 """The `dom` command."""
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -51,6 +52,8 @@ CONFIG_OF_WORKERS: Final = "DOM_CONFIG"
 _FOR_PEOPLE: Final = (structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),)
 _FOR_MACHINES: Final = (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
 STOP_WITHIN_S: Final = 5
+GARBAGE: Final = (10_000, 20, 20)
+"""How much is made before it is looked through for cycles: more than one query needs, which is not garbage yet."""
 DEFAULT_CONFIG: Final = Path("dom.toml")
 SIMULATED: Final = 1_000
 
@@ -120,7 +123,16 @@ def serve(*, config: Path, check: bool, workers: int) -> None:
 def application() -> Starlette:
     """The gateway of one worker process, which reads the configuration for itself."""
     _log(quiet=False)
-    return create_app(_settings(Path(os.environ[CONFIG_OF_WORKERS])))
+    app = create_app(_settings(Path(os.environ[CONFIG_OF_WORKERS])))
+    _leave_alone_what_stays()
+    return app
+
+
+def _leave_alone_what_stays() -> None:
+    """Spare the collector of cycles what is there now, code and graph: nothing is answered while it walks over all of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 @main.command(name="verify")

@@ -134,17 +134,25 @@ class Context:
 
 @dataclass(slots=True, kw_only=True)
 class Operation:
-    """One operation's own context. ``places`` are sources and locations as the graph shows them, made once."""
+    """One operation's own context. ``places`` are sources and locations as the graph shows them, made once.
+
+    ``document`` is what was sent: its operations and fragments.
+    """
 
     services: Services
     principal: Principal
     loaders: Loaders
     places: Places
+    document: str
 
     def must(self, right: Right) -> Principal:
         """See to it that whoever asks may do this."""
         self.principal.must(right)
         return self.principal
+
+    def mentions(self, field_name: str) -> bool:
+        """Whether that field may have been asked for: what the document does not mention need not be made."""
+        return field_name in self.document
 
 
 Info = strawberry.Info[Operation, None]

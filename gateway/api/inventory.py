@@ -143,8 +143,10 @@ class InventoryItem(Node):
 
     @staticmethod
     def of(item: Item, operation: Operation) -> "InventoryItem":
-        """The item as the graph shows it."""
+        """The item as the graph shows it. There may be hundreds of levels: they are made if they are asked for."""
         places = operation.places
+        levels = item.levels if operation.mentions("levels") else ()
+        said = item.said if operation.mentions("sources") else ()
         return InventoryItem(
             id=global_id("InventoryItem", item.sku),
             sku=item.sku,
@@ -157,8 +159,8 @@ class InventoryItem(Node):
             allocated=item.allocated,
             complete=item.complete,
             carried=item.carried,
-            levels=[StockLevel.of(level, places.location(level.location)) for level in item.levels],
-            sources=[SourceReading.of(said, places.source(said.source)) for said in item.said],
+            levels=[StockLevel.of(level, places.location(level.location)) for level in levels],
+            sources=[SourceReading.of(each, places.source(each.source)) for each in said],
             notice=item.notice,
         )
 

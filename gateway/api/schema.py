@@ -61,7 +61,7 @@ class Operating(SchemaExtension):
         """Give the operation loaders of its own: over a socket, a longer life would serve old stock."""
         connection = cast("Context", self.execution_context.context)
         if isinstance(connection, Context):
-            self.execution_context.context = _operation(connection)
+            self.execution_context.context = _operation(connection, self.execution_context.query or "")
         yield
 
     def on_parse(self) -> Iterator[None]:
@@ -134,7 +134,7 @@ def _ambiguous(document: DocumentNode, context: ExecutionContext) -> GraphQLErro
     return GraphQLError("There are several operations: `operationName` has to say which.")
 
 
-def _operation(connection: Context) -> Operation:
+def _operation(connection: Context, document: str) -> Operation:
     if connection.principal is None:
         raise GraphQLError("A bearer token is needed.", extensions={"code": "UNAUTHENTICATED"})
     services = connection.services
@@ -143,4 +143,5 @@ def _operation(connection: Context) -> Operation:
         principal=connection.principal,
         loaders=Loaders(services),
         places=Places(services.sources, services.readings),
+        document=document,
     )

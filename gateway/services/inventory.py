@@ -122,18 +122,18 @@ class Inventory:
         return tuple(self._recalled(sku, promised[sku]) for sku in wanted)
 
     def _item(self, sku: Sku, said: Sequence[Said], shelves: Mapping[ShelfKey, Shelf]) -> Item:
-        levels = tuple(level for each in said if each.kept is not None for level in self._levels(sku, each, shelves))
+        levels = tuple([level for each in said if each.kept is not None for level in self._levels(sku, each, shelves)])
         shelf = shelves.get((sku, NETWORK), NO_PROMISES)
         name = next((each.kept.name for each in said if each.kept is not None and each.kept.name), None)
         return Item(
             sku=sku,
             name=name,
-            available_to_promise=network_available_to_promise((level.available_to_promise for level in levels), shelf),
-            on_hand=_total(level.on_hand for level in levels),
-            available=_total(level.available for level in levels),
-            incoming=_total(level.incoming for level in levels),
-            reserved=_total((shelf.held_units, *(level.reserved for level in levels))),
-            allocated=_total((shelf.committed_units, *(level.allocated for level in levels))),
+            available_to_promise=network_available_to_promise([level.available_to_promise for level in levels], shelf),
+            on_hand=_total([level.on_hand for level in levels]),
+            available=_total([level.available for level in levels]),
+            incoming=_total([level.incoming for level in levels]),
+            reserved=_total([shelf.held_units, *[level.reserved for level in levels]]),
+            allocated=_total([shelf.committed_units, *[level.allocated for level in levels]]),
             complete=all(each.is_current for each in said),
             carried=any(each.reason != NOT_CARRIED for each in said),
             levels=levels,

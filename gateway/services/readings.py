@@ -6,14 +6,16 @@ nothing does and the level is ``UNKNOWN``. Nobody who stops waiting stops the re
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 import structlog
 from cachetools import LRUCache
+from msgspec.structs import replace
 
 from connectors.contract import ContractBroken, Sku, SourceError, StockBatch, StockReader, Throttled, Transient
 from gateway.domain.books import ShelfKey
@@ -32,6 +34,8 @@ LATE: Final = "DEADLINE"
 NOT_CARRIED: Final = "does not carry this SKU"
 MOVED: Final = "moved while it was being read"
 
+_NUMBERS: Final = attrgetter("location", "available", "on_hand", "committed", "incoming")
+
 
 class Freshness(StrEnum):
     """How far a number can be trusted.
@@ -49,6 +53,9 @@ class Freshness(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+CURRENT: Final = frozenset({Freshness.LIVE, Freshness.CACHED})
+
+
 class SourceStatus(StrEnum):
     """Whether a source answers.
 
@@ -63,11 +70,10 @@ class SourceStatus(StrEnum):
     DOWN = "DOWN"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one source said of one SKU, and when it was asked. No readings: it does not carry the SKU.
 
-    ``moved``: the source has said since that it is no longer so.
+    A struct that the collector does not know, as ``Reading`` is. ``moved``: the source has said since that it is no longer so.
     """
 
     readings: tuple[Reading, ...]
@@ -95,7 +101,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):  # made by the hundred fo
     @property
     def is_current(self) -> bool:
         """Whether it may be promised on."""
-        return self.freshness in {Freshness.LIVE, Freshness.CACHED}
+        return self.freshness in CURRENT
 
 
 Answers = Mapping[Sku, tuple[Said, ...]]
@@ -164,19 +170,20 @@ class Desk:
     def due(self, skus: Sequence[Sku], *, age_s: float) -> list[Sku]:
         """Those of these that it carries, and that have moved or are older than that."""
         oldest_s = self.clock.monotonic() - age_s
-        known = ((sku, self.known(sku)) for sku in skus if sku not in self._flights)
-        return [sku for sku, kept in known if kept is not None and kept.readings and not kept.is_fresh(oldest_s)]
+        known = self._known([sku for sku in skus if sku not in self._flights])
+        return [sku for sku, kept in known.items() if kept is not None and kept.readings and not kept.is_fresh(oldest_s)]
 
     async def read(self, skus: Sequence[Sku], *, age_s_max: float | None, deadline_s: float, epochs: Epochs) -> dict[Sku, Said]:
         """What this source has to say of these SKUs, in at most ``deadline_s``; never an exception."""
         window_s = self.fresh_for_s
         oldest_s = self.clock.monotonic() - (window_s if age_s_max is None else min(age_s_max, window_s))
-        kept = {sku: self.known(sku) for sku in skus}
+        kept = self._known(skus)
         wanted = [sku for sku, each in kept.items() if each is None or not each.is_fresh(oldest_s)]
         begun_s = await self._join(wanted, deadline_s, epochs) if wanted else {}
-        kept |= {sku: self.known(sku) for sku in wanted}
+        kept |= self._known(wanted)
+        window = timedelta(seconds=window_s)
         return {
-            sku: self._said(sku, each, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s)))
+            sku: self._said(sku, each, live=sku in begun_s, oldest_s=min(oldest_s, begun_s.get(sku, oldest_s)), window=window)
             for sku, each in kept.items()
         }
 
@@ -197,14 +204,18 @@ class Desk:
 
     def known(self, sku: Sku) -> Kept | None:
         """What is known of that SKU, without asking, if it is not too old to be of any use."""
-        kept = self.cache.get(sku)
-        return kept if kept is not None and self.clock.monotonic() - kept.asked_at_s <= self.stale_for_s else None
+        return self._known((sku,))[sku]
 
     async def aclose(self) -> None:
         """Stop reading."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _known(self, skus: Collection[Sku]) -> dict[Sku, Kept | None]:
+        since_s = self.clock.monotonic() - self.stale_for_s
+        found = ((sku, self.cache.get(sku)) for sku in skus)
+        return {sku: kept if kept is not None and kept.asked_at_s >= since_s else None for sku, kept in found}
 
     async def _join(self, wanted: Sequence[Sku], deadline_s: float, epochs: Epochs) -> dict[Sku, float]:
         """Wait for the reads in flight, after starting one for what is not being read yet. Returns when each was begun."""
@@ -244,8 +255,9 @@ class Desk:
 
     def _keep(self, batch: StockBatch, asked: Sequence[Sku], *, epoch: int, at: datetime, at_s: float) -> None:
         found: dict[Sku, list[Reading]] = {sku: [] for sku in asked}
+        places = {remote: self.network.at(self.source.name, remote) for remote in {level.location for level in batch.levels}}
         for level in batch.levels:
-            location = self.network.at(self.source.name, level.location)
+            location = places[level.location]
             if location is not None and level.sku in found:
                 found[level.sku].append(
                     Reading(
@@ -269,12 +281,12 @@ class Desk:
             self.cache[sku] = Kept(
                 readings=tuple(readings), asked_at=at, asked_at_s=at_s, name=batch.names.get(sku), moved=moved_meanwhile
             )
-            if before is not None and _numbers(before.readings) != _numbers(readings):
+            if before is not None and set(map(_NUMBERS, before.readings)) != set(map(_NUMBERS, readings)):
                 moved.append(sku)
         if moved:
             self.changed(moved)
 
-    def _said(self, sku: Sku, kept: Kept | None, *, live: bool, oldest_s: float) -> Said:
+    def _said(self, sku: Sku, kept: Kept | None, *, live: bool, oldest_s: float, window: timedelta) -> Said:
         """What to answer about one SKU, with what is kept of it now."""
         if kept is not None and kept.is_fresh(oldest_s):
             freshness, status = Freshness.LIVE if live else Freshness.CACHED, SourceStatus.OK
@@ -286,7 +298,6 @@ class Desk:
             freshness = Freshness.UNKNOWN if kept is None else Freshness.STALE
             status = SourceStatus.DEGRADED if late or isinstance(self.failure, Throttled) else SourceStatus.DOWN
             reason = LATE if late else str(self.failure)
-        window = timedelta(seconds=self.fresh_for_s)
         return Said(
             source=self.source.name,
             freshness=freshness,
@@ -296,10 +307,6 @@ class Desk:
             kept=kept,
             fresh_until=None if kept is None else kept.asked_at + window,
         )
-
-
-def _numbers(readings: Sequence[Reading]) -> frozenset[tuple[object, ...]]:
-    return frozenset((each.location, each.available, each.on_hand, each.committed, each.incoming) for each in readings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

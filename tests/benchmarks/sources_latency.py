@@ -1,9 +1,10 @@
 """What the gateway adds to the slowest of nine sources: its queries, against the same reads by the connectors alone."""
 
 import asyncio
+import gc
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from connectors.sandbox.network import System
 from gateway.system import SystemClock
 from tests.benchmarks import inventory_query
 from tests.benchmarks.load import connected, percentile
+from tests.benchmarks.machine import cpu_of
 from tests.benchmarks.report import Figures
 from tests.benchmarks.sources_stand import Stand, skus_of
 from tests.benchmarks.stage import TOKEN
@@ -30,11 +32,22 @@ class Direct:
 
     readers: Sequence[StockReader]
 
-    async def read(self, skus: Sequence[Sku]) -> float:
-        """Have all of them read at once; how many milliseconds the slowest one took."""
-        began_s = time.perf_counter()
+    async def read(self, skus: Sequence[Sku]) -> tuple[float, float]:
+        """Have all of them read at once; how many milliseconds the slowest one took, and how many of the CPU all of them did."""
+        began_s, used_s = time.perf_counter(), time.process_time()
         await asyncio.gather(*(reader.read_stock(skus) for reader in self.readers))
-        return (time.perf_counter() - began_s) * 1000
+        return (time.perf_counter() - began_s) * 1000, (time.process_time() - used_s) * 1000
+
+
+@contextmanager
+def spared() -> Iterator[None]:
+    """Inside the block, the collector of cycles leaves alone what was there before, as it does in the gateway."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @asynccontextmanager
@@ -52,6 +65,7 @@ async def direct(found: Stand) -> AsyncIterator[Direct]:
             while page.next is not None:
                 page = await connector.skus(page.next)
             readers.append(connector)
+        stack.enter_context(spared())
         yield Direct(readers)
 
 
@@ -75,15 +89,18 @@ async def _pairs(
 ) -> Figures:
     slowest_ms: list[float] = []
     added_ms: list[float] = []
+    alone_cpu_ms, gateway_cpu_ms = 0.0, 0.0
     async with connected(found.gateway.url, TOKEN) as connection:
         for pair in range(-1, pairs):  # the first one finds connections closed
-            source_ms = await alone.read([Sku(sku) for sku in skus])
-            began_s = time.perf_counter()
+            source_ms, cpu_ms = await alone.read([Sku(sku) for sku in skus])
+            used_s, began_s = cpu_of(found.gateway.pid), time.perf_counter()
             answer = await connection.post(body)
             query_ms = (time.perf_counter() - began_s) * 1000
             if pair >= 0:
                 slowest_ms.append(source_ms)
                 added_ms.append(query_ms - source_ms)
+                alone_cpu_ms += cpu_ms
+                gateway_cpu_ms += (cpu_of(found.gateway.pid) - used_s) * 1000
                 advance()
             if b'"complete":false' in answer or b'"complete":true' not in answer:
                 raise RuntimeError(f"the answer is not complete: {answer[:200]!r}")
@@ -93,4 +110,6 @@ async def _pairs(
         "slowest_source_p50_ms": percentile(slowest_ms, 0.50),
         "added_p50_ms": percentile(added_ms, 0.50),
         "added_p99_ms": percentile(added_ms, 0.99),
+        "gateway_cpu_ms": gateway_cpu_ms / pairs,
+        "added_cpu_ms": (gateway_cpu_ms - alone_cpu_ms) / pairs,
     }
