@@ -18,6 +18,7 @@ from connectors.registry import UnknownConnector, spec_of
 from gateway.domain.delivery import Terms
 from gateway.domain.geography import Centroids, parse_centroids
 from gateway.domain.identity import SourceName
+from gateway.domain.policies import Tags, parse_tags
 from gateway.domain.pricing import PricingTerms
 from gateway.domain.rates import Weights, parse_weights
 from gateway.domain.rejections import RejectionTerms
@@ -46,7 +47,11 @@ T = TypeVar("T")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 DATABASES: Final = frozenset({"sqlite", "postgresql", "postgres"})
-IN_FILES: Final[Mapping[type[Any], Callable[[str], Any]]] = {Weights: parse_weights, Centroids: parse_centroids}
+IN_FILES: Final[Mapping[type[Any], Callable[[str], Any]]] = {
+    Weights: parse_weights,
+    Tags: parse_tags,
+    Centroids: parse_centroids,
+}
 """What is written as the path of a file that holds it."""
 
 
@@ -314,6 +319,7 @@ class LocationTable:
     ``slot_minutes``: it hands over pickups in slots of that length, 5 to 720 minutes, one after another while it is open; left
     out: it has no slots. ``pickups_per_slot``: pickups it can hand over in each, 0 to 10,000; left out: as many as come.
     ``schedule``: the name of one of the ``delivery.schedules``; left out: the first of its kind, if there is one.
+    ``groups``: any words, up to 50, by which routing policies name it together with others.
     """
 
     id: Text
@@ -328,6 +334,7 @@ class LocationTable:
     slot_minutes: Annotated[int, Meta(ge=5, le=720)] | None = None
     pickups_per_slot: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     schedule: Text | None = None
+    groups: Annotated[frozenset[Text], Meta(max_length=50)] = frozenset()
 
 
 def _corrections(reader: Reader, found: object, at: Key) -> dict[RemoteLocationId, Correction]:

@@ -102,8 +102,8 @@ Sources = Mapping[SourceName, Source]
 class Correction:
     """What the operator knows better than a source about one of its locations. None: the source's word stands.
 
-    No source speaks of the last four: without the operator's word there is no limit, there are no pickup slots, and it works by the
-    schedule of its kind.
+    No source speaks of the last five: without the operator's word there is no limit, there are no pickup slots, it works by the
+    schedule of its kind, and it is in no group.
     """
 
     code: str | None = None
@@ -117,6 +117,7 @@ class Correction:
     slot_minutes: int | None = None
     pickups_per_slot: int | None = None
     schedule: str | None = None
+    groups: frozenset[str] = frozenset()
 
 
 # ---------------------------------------------------------------------------------------------- writing

@@ -13,6 +13,7 @@ from connectors.registry import ConnectorSpec
 from gateway.domain.delivery import Terms
 from gateway.domain.geography import Centroids
 from gateway.domain.identity import SourceName
+from gateway.domain.policies import Tags
 from gateway.domain.pricing import PricingTerms
 from gateway.domain.principals import Role
 from gateway.domain.rates import GRAMS_MAX, UNIT_GRAMS, Weights
@@ -163,14 +164,15 @@ class Queries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
-    """What goods weigh, packing included.
+    """What goods weigh, packing included, and what they are called in routing policies.
 
     ``weights`` is written as the path, from the configuration file on, of comma-separated values under the header ``sku,grams``.
-    What is not in it weighs ``unit_grams``.
+    What is not in it weighs ``unit_grams``. ``tags`` is the path of such values under ``sku,tag``, a row for each tag of a SKU.
     """
 
     unit_grams: Annotated[int, Meta(ge=1, le=GRAMS_MAX)] = UNIT_GRAMS
     weights: Weights = field(default_factory=Weights)
+    tags: Tags = field(default_factory=Tags)
 
     def weighed(self) -> Weights:
         """All that is known of weights."""

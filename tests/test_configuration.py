@@ -47,16 +47,20 @@ id = "L1"
 units_per_day = {units}
 slot_minutes = {minutes}
 pickups_per_slot = 4
+groups = {groups}
 """
 
 
-def test_a_locations_limits_are_read_and_checked(tmp_path: Path) -> None:
+def test_a_locations_limits_and_groups_are_read_and_checked(tmp_path: Path) -> None:
     file = tmp_path / "dom.toml"
-    file.write_text(FILE.format(exclusive="true") + LIMITS.format(units=0, minutes=30), encoding="utf-8")
+    file.write_text(
+        FILE.format(exclusive="true") + LIMITS.format(units=0, minutes=30, groups='["east", "flagship"]'), encoding="utf-8"
+    )
     (_, boxes) = load(file, SECRETS).sources
     (limits,) = boxes.corrections.values()
     assert (limits.units_per_day, limits.slot_minutes, limits.pickups_per_slot) == (0, 30, 4)
-    file.write_text(FILE.format(exclusive="true") + LIMITS.format(units=-1, minutes=4), encoding="utf-8")
+    assert limits.groups == {"east", "flagship"}
+    file.write_text(FILE.format(exclusive="true") + LIMITS.format(units=-1, minutes=4, groups='"east"'), encoding="utf-8")
     with pytest.raises(Misconfigured) as found:
         load(file, SECRETS)
-    assert [mistake.key.rsplit(".", 1)[-1] for mistake in found.value.mistakes] == ["units_per_day", "slot_minutes"]
+    assert [mistake.key.rsplit(".", 1)[-1] for mistake in found.value.mistakes] == ["units_per_day", "slot_minutes", "groups"]

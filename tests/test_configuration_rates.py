@@ -1,4 +1,4 @@
-"""What an operator can say of carriers, weights and places; and what happens when it is wrong."""
+"""What an operator can say of carriers, goods and places; and what happens when it is wrong."""
 
 from datetime import time
 from pathlib import Path
@@ -61,6 +61,7 @@ routed = false
 [products]
 unit_grams = 300
 weights = "weights.csv"
+tags = "tags.csv"
 
 [geography]
 centroids = "places.csv"
@@ -77,11 +78,17 @@ time_zone = "America/Chicago"
 
 
 def loaded(
-    folder: Path, text: str, *, weights: str = "sku,grams\nMUG,350\n", places: str = "area,latitude,longitude\n"
+    folder: Path,
+    text: str,
+    *,
+    weights: str = "sku,grams\nMUG,350\n",
+    tags: str = "sku,tag\nMUG,fragile\n",
+    places: str = "area,latitude,longitude\n",
 ) -> Settings:
     file = folder / "dom.toml"
     file.write_text(NEEDED + text, encoding="utf-8")
     (folder / "weights.csv").write_text(weights, encoding="utf-8")
+    (folder / "tags.csv").write_text(tags, encoding="utf-8")
     (folder / "places.csv").write_text(places, encoding="utf-8-sig")
     return load(file, SECRETS)
 
@@ -115,6 +122,7 @@ def test_all_can_be_said(tmp_path: Path) -> None:
     )
     assert (overnight.routed, overnight.further) == (False, PriceStep(grams=1_000, cents=(100, 300)))
     assert settings.products.weighed().total_grams({Sku("MUG"): 1, Sku("CUP"): 1}) == 650
+    assert settings.products.tags.of([Sku("MUG"), Sku("CUP")]) == ("fragile",)
     berlin = Address(lines=(), city="Berlin", postal_code="10115", country_code="DE")
     assert settings.geography.centroids.locate(berlin) == GeoPoint(latitude=52.5, longitude=13.4)
     assert settings.quotes.karrio == KarrioSettings(
@@ -133,7 +141,7 @@ def test_every_mistake_is_told_with_its_line_and_its_key(tmp_path: Path) -> None
         .replace("unit_grams = 300", "unit_grams = 0")
         .replace("routed = false", "routes = false")
     )
-    found = mistakes(tmp_path, text, weights="sku,grams\nMUG,heavy\n", places="nonsense")
+    found = mistakes(tmp_path, text, weights="sku,grams\nMUG,heavy\n", tags="sku,tag\nMUG\n", places="nonsense")
     assert [(line, key) for line, key, _ in found] == [
         (7, "routing.zones.rules.0"),
         (16, "routing.services.0.cutoff"),
@@ -141,11 +149,13 @@ def test_every_mistake_is_told_with_its_line_and_its_key(tmp_path: Path) -> None
         (33, "routing.services.1.routes"),
         (36, "products.unit_grams"),
         (37, "products.weights"),
-        (40, "geography.centroids"),
-        (47, "quotes.karrio.token"),
+        (38, "products.tags"),
+        (41, "geography.centroids"),
+        (48, "quotes.karrio.token"),
     ]
     problems = {key: problem for _, key, problem in found}
     assert problems["products.weights"].startswith(f"{tmp_path / 'weights.csv'}: line 2 is not a SKU and its grams")
+    assert problems["products.tags"].startswith(f"{tmp_path / 'tags.csv'}: line 2 is not a SKU and a tag")
     assert "begins with" in problems["geography.centroids"]
 
 
@@ -158,6 +168,7 @@ def test_every_mistake_is_told_with_its_line_and_its_key(tmp_path: Path) -> None
         ('name = "Overnight"', 'name = "Parcel"', "routing", "has a name of its own"),
         ('"weights.csv"', '"absent.csv"', "products.weights", "No such file"),
         ('"weights.csv"', "7", "products.weights", "Expected `str`"),
+        ('"tags.csv"', '"absent.csv"', "products.tags", "No such file"),
         ('time_zone = "America/Chicago"', 'time_zone = "Chicago"', "quotes.karrio", "not an IANA time zone"),
         ("miles_max = [100]", "miles_max = [nan]", "routing.zones", "above zero"),
     ],

@@ -18,9 +18,10 @@ class RoutingReason:
 
     Attributes:
         code: `CLOSED`, `HARD_RULE`, `NOT_THE_PICKUP_LOCATION`, `METHOD`, `STOCK`, `SAFETY_STOCK` (enough, but for what is kept
-            back), `SOURCE_UNKNOWN`, `CAPACITY`, `PROMISE` (it would be late), `ZONE` (it is farther, and nothing else makes a
-            difference), `DOMINATED_BY` (that location is no worse in anything), `COST`, `STRATEGY` (it is cheaper, but the policy
-            does not go by cost), or the name of another rule.
+            back), `SOURCE_UNKNOWN`, `CAPACITY`, `CUTOFF` (it would be late, and would not be, had its cutoff of today not passed),
+            `PROMISE` (it would be late), `ZONE` (it is farther, and nothing else makes a difference), `DOMINATED_BY` (that location
+            is no worse in anything), `COST`, `STRATEGY` (it is cheaper, but the policy does not go by cost), or the name of another
+            rule.
         text: The reason in words.
         detail: Which rule.
         sku: What it lacks, or the first of it.
@@ -29,6 +30,7 @@ class RoutingReason:
         kept_back: Units of safety stock there.
         age_seconds: How long its source had said nothing; null if it never did.
         days_late: Days that it would be late; null if it could not be sent at all, too.
+        cutoff: By when today it would have had to be ordered there to be in time: wall time, HH:MM.
         zone: The postal zone from there.
         compared_with: The location that sends instead what this one could have sent.
         differences: What that would have cost more from here, part by part; what is alike is left out.
@@ -43,6 +45,7 @@ class RoutingReason:
     kept_back: int | None
     age_seconds: int | None
     days_late: int | None
+    cutoff: str | None
     zone: int | None
     compared_with: Location | None
     differences: list[CostTerm]
@@ -61,6 +64,7 @@ class RoutingReason:
             kept_back=reason.kept_back,
             age_seconds=reason.age_s,
             days_late=reason.days,
+            cutoff=None if reason.cutoff is None else f"{reason.cutoff:%H:%M}",
             zone=reason.zone,
             compared_with=None if than is None else operation.places.location(than),
             differences=[CostTerm(name=name, amount=Money.of(cents)) for name, cents in reason.terms],

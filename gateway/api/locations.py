@@ -241,6 +241,7 @@ class Location(Node):
         methods: How goods can leave it.
         hours: When it is open; empty when its source does not say.
         active: Whether it may be given work.
+        groups: What routing policies may call it, together with others.
     """
 
     code: str
@@ -252,6 +253,7 @@ class Location(Node):
     methods: list[Method]
     hours: list[OpeningHours]
     active: bool
+    groups: list[str]
     place: strawberry.Private[Place]
 
     @strawberry.field
@@ -301,6 +303,7 @@ class Location(Node):
                 for each in place.hours
             ],
             active=place.active,
+            groups=sorted(place.groups),
             place=place,
         )
 

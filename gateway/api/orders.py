@@ -217,6 +217,7 @@ class Order(Node):
         method: How the goods reach the customer.
         preference: What the customer gives up money for.
         customer_class: What the channel said of the customer.
+        value_cents: What the customer pays for the goods, in cents; null if the channel did not say.
         policy: The routing policy that the channel named, if it named one.
         parked_because: Why what it waits for waits for a person; the job that waits is among `jobs(state: DEAD)`.
         deliver_by: When all of it is with the customer, as was promised; null when nothing was.
@@ -238,6 +239,7 @@ class Order(Node):
     method: Method
     preference: Preference
     customer_class: str | None
+    value_cents: int | None
     policy: str | None
     parked_because: str | None
     deliver_by: Instant | None
@@ -288,6 +290,7 @@ class Order(Node):
             method=order.method,
             preference=order.preference,
             customer_class=order.customer_class,
+            value_cents=order.value_cents,
             policy=order.policy,
             parked_because=order.parked_because,
             deliver_by=None if order.promised_by is None else Instant(order.promised_by),

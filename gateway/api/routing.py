@@ -114,7 +114,7 @@ class RoutingDecision(Node):
         plan = [(package, at(package.location)) for package in decision.packages]
         considered = [(each, at(each.location)) for each in decision.considered]
         # Every site was considered, and sites come by id: so do the rows of what was seen.
-        rows = {location: row for row, location in enumerate(sorted(each.location for each in decision.considered))}
+        rows = {location: row for row, location in enumerate(sorted(each.location for each, _ in considered))}
         return RoutingDecision(
             id=global_id("RoutingDecision", record.id),
             decided_at=Instant(record.decided_at),

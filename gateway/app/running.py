@@ -171,6 +171,7 @@ async def running(settings: Settings, parts: Parts) -> AsyncIterator[Services]:
             outlook=lambda: Outlook(
                 policies=policies.in_force,
                 strategies=policies.strategies,
+                tags=settings.products.tags,
                 prices=prices.in_force,
                 odds=rejections.odds,
                 reroute_cents=settings.rejections.reroute_cents,

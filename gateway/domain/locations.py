@@ -28,7 +28,7 @@ class Location:
 
     ``units_per_day`` is what it can send or hand over on one local day, ``pickups_per_slot`` how many customers it can serve in
     each of its pickup slots of ``slot_minutes``; None: no limit, and no slots. ``schedule`` is the name of the hours it works by;
-    None: those of its kind.
+    None: those of its kind. ``groups`` are what routing policies may call it, together with others.
     """
 
     id: LocationId
@@ -47,3 +47,4 @@ class Location:
     slot_minutes: int | None = None
     pickups_per_slot: int | None = None
     schedule: str | None = None
+    groups: frozenset[str] = frozenset()

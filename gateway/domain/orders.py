@@ -125,7 +125,8 @@ class Order:
 
     ``backordered``: no location has what it still waits for. ``parked_because``: a person is to say what becomes of that; None: it
     is tried again by itself. ``cancel_waiting_at``: what still waits then is canceled. ``wave_at``: it is routed then,
-    together with others. The last three are what routing goes by.
+    together with others. The last three are what routing goes by. ``value_cents`` is what the customer pays for the goods; None:
+    nobody said.
     """
 
     id: OrderId
@@ -147,6 +148,7 @@ class Order:
     cancel_waiting_at: datetime | None = None
     wave_at: datetime | None = None
     customer_class: str | None = None
+    value_cents: int | None = None
     policy: str | None = None
     from_location: str | None = None
     deliver_by: date | None = None

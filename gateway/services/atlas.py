@@ -36,6 +36,7 @@ class Atlas:
                 code=each.code,
                 kind=each.kind,
                 source=each.source,
+                groups=each.groups,
             )
             for each in self.locations
         )

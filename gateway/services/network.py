@@ -199,4 +199,5 @@ def corrected(location: Location, correction: Correction) -> Location:
         slot_minutes=correction.slot_minutes,
         pickups_per_slot=correction.pickups_per_slot,
         schedule=correction.schedule,
+        groups=correction.groups,
     )

@@ -40,6 +40,7 @@ class Purchase:
     pickup_slot: datetime | None = None
     from_location: LocationId | None = None
     customer_class: str | None = None
+    value_cents: int | None = None
     policy: str | None = None
     deliver_by: date | None = None
     no_later: bool = False
@@ -63,6 +64,7 @@ class Purchase:
             kept=kept,
             channel=self.channel,
             customer_class=self.customer_class,
+            value_cents=self.value_cents,
             policy=self.policy,
             deliver_by=self.deliver_by,
             no_later=self.no_later,
@@ -188,6 +190,7 @@ class Place:
             pickup_slot=bought.slot(kept),
             reservation=bought.reservation,
             customer_class=bought.customer_class,
+            value_cents=bought.value_cents,
             policy=bought.policy,
             from_location=bought.from_location,
             deliver_by=bought.deliver_by,

@@ -104,7 +104,14 @@ def _problem(
 ) -> Problem:
     area, destination = home
     return Problem(
-        facts=OrderFacts(channel="web", method=Method.SHIP, skus=frozenset(basket), area=PostalArea(f"US:{area}"), placed_at=NOON),
+        facts=OrderFacts(
+            channel="web",
+            method=Method.SHIP,
+            skus=frozenset(basket),
+            area=PostalArea(f"US:{area}"),
+            placed_at=NOON,
+            customer_class=None,
+        ),
         at=NOON,
         demand=tuple(Demand(sku=sku, units=units) for sku, units in basket.items()),
         grams=tuple(grams[sku] for sku in basket),

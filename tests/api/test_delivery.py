@@ -22,6 +22,8 @@ PROMISE = """query ($skus: [PromiseItem!]!, $to: AddressInput!, $method: Fulfill
 CART = """query ($input: RoutingInput!) { cartPromise(input: $input) { deliverBy confidence
   packages { location { code } lines { sku units } promise { shipBy deliverBy deliverOn service } }
   decision { plan { location { code } } } userErrors { code path } } }"""
+REASONS = """query ($id: ID!) { order(by: {id: $id}) { routingDecisions { id
+  candidates { location { code } reason { code text daysLate cutoff } } } } }"""
 STORES = Schedule(
     name="stores",
     kinds=frozenset({LocationKind.STORE}),
@@ -84,6 +86,30 @@ def test_a_page_of_products_has_dates_reasons_and_how_they_came_about(tmp_path: 
                 "transit": "1 working day by Ground in zone 1: there Wed 4 Mar",
                 "delivery": "handed over by Wed 4 Mar 23:59 by the customer's clock (America/Chicago)",
             }
+
+    run(story)
+
+
+def test_a_store_whose_cutoff_has_passed_says_so_and_is_not_called_late_for_anything_else(tmp_path: Path) -> None:
+    clock = HandClock(at=datetime.fromisoformat("2026-03-02T18:01:00+00:00"))  # a minute past noon in Chicago
+
+    async def story() -> None:
+        async with (
+            network() as (addresses, _),
+            gateway(addresses, tmp_path / "dom.sqlite3", tune=with_hours, parts=Parts(clock=clock)) as graph,
+        ):
+            placed = await place(graph, line("SKU-0001", 1), key="tomorrow", deliverBy="2026-03-03")
+            (decision,) = (await graph(REASONS, id=placed["order"]["id"]))["order"]["routingDecisions"]
+            reasons = {each["location"]["code"]: each["reason"] for each in decision["candidates"]}
+            assert reasons["cicero-il"] is None
+            text = "CUTOFF: 1 day late, after the cutoff at 12:00, late +5.00"
+            assert reasons["chicago-store"] == {"code": "CUTOFF", "text": text, "daysLate": 1, "cutoff": "12:00"}
+            assert {each["code"] for code, each in reasons.items() if code not in {"cicero-il", "chicago-store"}} == {"PROMISE"}
+            again = await graph("query ($id: ID!) { routingReplay(id: $id) { identical differences } }", id=decision["id"])
+            assert again["routingReplay"] == {"identical": True, "differences": []}
+
+            strict = await place(graph, line("SKU-0009", 1), key="strict", deliverBy="2026-03-03", noLater=True)
+            assert [error["code"] for error in strict["userErrors"]] == ["NO_CANDIDATE"]
 
     run(story)
 

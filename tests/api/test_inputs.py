@@ -44,6 +44,8 @@ def test_every_field_that_is_wrong_is_told_at_once_each_with_its_path(tmp_path: 
         ({"lines": [line("a\nb", -5)]}, ["lines.0.sku", "lines.0.units"]),
         ({"lines": [line("x" * 101, 1)]}, ["lines.0.sku"]),
         ({"channel": "\u202e", "externalId": ""}, ["channel", "externalId"]),
+        ({"valueCents": -1}, ["valueCents"]),
+        ({"valueCents": 1_000_000_001}, ["valueCents"]),
         ({"idempotencyKey": " "}, ["idempotencyKey"]),
         ({"idempotencyKey": "x" * 256}, ["idempotencyKey"]),
         ({"to": {**CHICAGO, "countryCode": "usa", "lines": []}}, ["to.lines", "to.countryCode"]),

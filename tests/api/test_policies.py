@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from gateway.api.inputs.checks import VALUE_CENTS_MAX
 from gateway.api.inputs.policies import BOUNDS, LIST_MAX, RULES_MAX
 from gateway.api.schema import schema_of
 from gateway.domain.principals import Role
@@ -12,14 +13,14 @@ from tests.samples import MUG
 from tests.services.shops import Place, Shop, shop
 
 RULE = """name
-  when { channels methods customerClasses skus onlySkus destinations placedFrom placedTo }
+  when { channels methods customerClasses skus onlySkus tags destinations placedFrom placedTo valueCentsFrom valueCentsTo }
   candidates { places { ...P } exceptPlaces { ...P } milesMax stockAgeSecondsMax }
   hard { together neverFrom { skus places { ...P } } markets { countries places { ...P } } packagesMax wholeLines }
   weights { splitCents lateCentsPerDay waitingCentsPerUnitDay
     packages { places { ...P } pickCents preferenceCents } units { skus places { ...P } handlingCents markdownCents } }
   objective { strategy criteria } fallbacks { step relaxes afterHours } batchMinutes"""
 POLICY = """id name version state note author createdAt activatedAt supportedActions changes { step at by note }"""
-FRAGMENT = "fragment P on RoutingPlaces { codes kinds sources }"
+FRAGMENT = "fragment P on RoutingPlaces { codes kinds sources groups }"
 ERRORS = """userErrors { __typename code message path ... on ContradictoryRuleError { rule }
   ... on NotAllowedInStateError { state supportedActions } }"""
 
@@ -40,20 +41,23 @@ FULL: dict[str, Any] = {
         "customerClasses": ["gold"],
         "skus": ["SOFA-*"],
         "onlySkus": ["SOFA-*", "CARE-*"],
+        "tags": ["bulky"],
         "destinations": ["US:606", "CA"],
         "placedFrom": "2026-01-01T00:00:00Z",
         "placedTo": "2027-01-01T00:00:00Z",
+        "valueCentsFrom": 20_000,
+        "valueCentsTo": 900_000_000,
     },
     "candidates": {
-        "places": [{"codes": ["depot-*"], "kinds": ["WAREHOUSE"], "sources": ["erp"]}],
-        "exceptPlaces": [{"codes": ["depot-old"], "kinds": [], "sources": []}],
+        "places": [{"codes": ["depot-*"], "kinds": ["WAREHOUSE"], "sources": ["erp"], "groups": ["east", "out*"]}],
+        "exceptPlaces": [{"codes": ["depot-old"], "kinds": [], "sources": [], "groups": []}],
         "milesMax": 900,
         "stockAgeSecondsMax": 600,
     },
     "hard": {
         "together": [["SOFA-*", "CARE-*"]],
-        "neverFrom": [{"skus": ["CARE-*"], "places": {"codes": ["depot-east"], "kinds": [], "sources": []}}],
-        "markets": [{"countries": ["US", "CA"], "places": {"codes": [], "kinds": ["WAREHOUSE"], "sources": []}}],
+        "neverFrom": [{"skus": ["CARE-*"], "places": {"codes": ["depot-east"], "kinds": [], "sources": [], "groups": []}}],
+        "markets": [{"countries": ["US", "CA"], "places": {"codes": [], "kinds": ["WAREHOUSE"], "sources": [], "groups": []}}],
         "packagesMax": 2,
         "wholeLines": True,
     },
@@ -61,9 +65,16 @@ FULL: dict[str, Any] = {
         "splitCents": 900,
         "lateCentsPerDay": 300,
         "waitingCentsPerUnitDay": 20,
-        "packages": [{"places": {"codes": [], "kinds": ["STORE"], "sources": []}, "pickCents": 250, "preferenceCents": -100}],
+        "packages": [
+            {"places": {"codes": [], "kinds": ["STORE"], "sources": [], "groups": []}, "pickCents": 250, "preferenceCents": -100}
+        ],
         "units": [
-            {"skus": ["SOFA-*"], "places": {"codes": [], "kinds": [], "sources": []}, "handlingCents": 80, "markdownCents": 40}
+            {
+                "skus": ["SOFA-*"],
+                "places": {"codes": [], "kinds": [], "sources": [], "groups": []},
+                "handlingCents": 80,
+                "markdownCents": 40,
+            }
         ],
     },
     "objective": {"strategy": "lexicographic", "criteria": ["PACKAGES", "MILES"]},
@@ -199,6 +210,9 @@ BEYOND: tuple[tuple[dict[str, Any], str], ...] = (
     ({"when": {"channels": [""]}}, "when/channels/0"),
     ({"when": {"skus": ["x"] * (LIST_MAX + 1)}}, "when/skus"),
     ({"when": {"destinations": ["us:606"]}}, "when/destinations/0"),
+    ({"when": {"tags": [" "]}}, "when/tags/0"),
+    ({"when": {"valueCentsFrom": -1}}, "when/valueCentsFrom"),
+    ({"when": {"valueCentsTo": VALUE_CENTS_MAX + 1}}, "when/valueCentsTo"),
     ({"candidates": {"milesMax": 0}}, "candidates/milesMax"),
     ({"candidates": {"stockAgeSecondsMax": BOUNDS["stock_age_seconds_max"][1] + 1}}, "candidates/stockAgeSecondsMax"),
     ({"hard": {"together": [["a"], []]}}, "hard/together/1"),

@@ -87,6 +87,7 @@ class Case:
                 skus=frozenset(line.sku for line in demand),
                 area=self.destination_area,
                 placed_at=NOON,
+                customer_class=None,
             ),
             at=NOON,
             demand=demand,

@@ -1,7 +1,7 @@
 """Why each location was not chosen, and what would have had to be otherwise."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from random import Random
 
 import msgspec
@@ -17,6 +17,7 @@ from gateway.domain.identity import LocationId
 from gateway.domain.plans import Instance, Plan
 from gateway.domain.routing import (
     UNKNOWN,
+    Candidates,
     Code,
     Considered,
     Constraints,
@@ -223,6 +224,27 @@ def test_a_location_that_would_be_late_says_how_many_days() -> None:
     assert why(decision, "never") == "PROMISE: too late"
 
 
+def test_a_location_that_would_be_in_time_but_for_its_cutoff_says_when_that_was() -> None:
+    places = [candidate(name, {A: 9}) for name in ("near", "never", "slow")]
+    case = problem({A: 1}, candidate("far", {A: 9}, FAR), *places, candidate("spent", {A: 0})).problem()
+    missed = {
+        LocationId("near"): time(14),
+        LocationId("never"): time(9, 30),
+        LocationId("far"): time(8),
+        LocationId("spent"): time(8),
+    }
+    decision = routing.decide(replace(late(case, [0, 2, routing.NEVER, 1, 1], 1_000), missed=missed))
+    assert why(decision, "near") == "CUTOFF: 2 days late, after the cutoff at 14:00, postage -4.03, late +20.00"
+    assert why(decision, "never") == "CUTOFF: too late, after the cutoff at 09:30"
+    assert why(decision, "slow") == "PROMISE: 1 day late, postage -4.03, late +10.00"
+    assert why(decision, "spent") == "STOCK: A needs 1, has 0"
+    assert of(decision, "far").chosen
+    with pytest.raises(Unroutable) as refused:
+        routing.decide(replace(late(case, [routing.NEVER] * 5, 1_000), missed=missed))
+    told = {str(each.location): str(each.excluded_because) for each in refused.value.considered}
+    assert (told["near"], told["slow"]) == ("CUTOFF: too late, after the cutoff at 14:00", "PROMISE: too late")
+
+
 def test_a_rule_that_keeps_a_location_out_is_named() -> None:
     rule = Reason(code=Code.HARD_RULE, detail="groceries: never from")
     case = problem({A: 1}, candidate("a", {A: 9}), candidate("b", {A: 9}), candidate("c", {A: 9})).problem()
@@ -250,6 +272,13 @@ def test_a_rule_of_thumb_admits_what_was_cheaper() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- in words
+def test_the_chosen_come_first_even_where_cost_is_not_what_the_plan_was_chosen_by() -> None:
+    case = replace(problem({A: 1}, candidate("dear", {A: 9}, FAR), candidate("near", {A: 9})), strategy="highest_stock").problem()
+    decision = routing.decide(replace(case, available=np.array([[9], [5]])))
+    assert [(each.location, each.chosen) for each in decision.considered] == [("dear", True), ("near", False)]
+    assert (of(decision, "near").regret_cents or 0) < 0
+
+
 def test_a_counterfactual_is_told_with_what_it_had_and_would_have_needed() -> None:
     decision = decide(problem({A: 2}, candidate("near", {A: 1}), candidate("far", {A: 9}, FAR)))
     told = explain(decision, {LocationId("near"): "Reno"})
@@ -273,11 +302,27 @@ def test_how_often_a_location_turns_work_down_is_told_where_it_counted() -> None
 def test_only_what_there_is_to_say_is_kept_and_what_was_kept_before_can_be_read() -> None:
     places = [candidate(f"source:{number:03}", {A: number % 4}, FAR if number % 7 else NEAR) for number in range(200)]
     decision = decide(problem({A: 2}, *places))
-    kept = msgspec.json.encode(decision.considered)
-    assert msgspec.json.decode(kept, type=tuple[Considered, ...]) == decision.considered
-    assert len(kept) < 150 * len(places)
+    kept = msgspec.json.encode(decision)
+    assert msgspec.json.decode(kept, type=Decision) == decision
+    assert len(kept) < 50 * len(places)
+    in_rows = replace(decision, considered=tuple(decision.considered))
+    assert msgspec.json.decode(msgspec.json.encode(in_rows), type=Decision) == in_rows
+    assert explain(in_rows, {}) == explain(decision, {})
     before = b'{"location":"a","chosen":false,"excluded_because":{"code":"STOCK","detail":"A needs 2, has 0"},"regret_cents":null}'
     assert str(msgspec.json.decode(before, type=Considered).excluded_because) == "STOCK: A needs 2, has 0"
+
+
+@settings(max_examples=100, deadline=None)
+@given(LAWFUL)
+def test_locations_with_the_same_reason_share_it_and_each_has_its_own(seed: int) -> None:
+    decision = decided(drawn(seed))
+    if decision is None:
+        return
+    assert isinstance(decision.considered, Candidates)
+    reasons = [each.against or each.excluded_because for each in decision.considered]
+    assert len(set(decision.considered.reasons)) == len(decision.considered.reasons)
+    assert set(decision.considered.reasons) == {reason for reason in reasons if reason is not None}
+    assert [each.chosen for each in decision.considered] == sorted((each.chosen for each in decision.considered), reverse=True)
 
 
 def test_what_nobody_knows_is_no_number_in_a_counterfactual() -> None:

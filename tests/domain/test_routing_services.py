@@ -8,7 +8,7 @@ import pytest
 from gateway.domain.geography import PostalArea
 from gateway.domain.rates import CarrierService, PriceStep, ZoneRate, ZoneRule, ZoneTable
 from gateway.domain.routing import Package, Preference, Tariff
-from tests.domain.problems import FAR, A, Case, by_the_unit, candidate, decide, large_problem, problem
+from tests.domain.problems import FAR, HOME, A, Case, by_the_unit, candidate, decide, large_problem, problem
 
 ONE_ZONE = ZoneTable(miles_max=())
 
@@ -63,6 +63,20 @@ def test_a_rule_between_postal_areas_comes_before_the_distance() -> None:
     assert (package.location, package.zone) == ("far", 2)
     (package,) = decide(replace(case, destination_area=PostalArea("US:70001"))).packages
     assert (package.location, package.zone) == ("near", 1), "no rule is about that"
+
+
+def test_the_same_locations_are_in_other_zones_for_another_destination_or_by_another_table() -> None:
+    sites = problem({A: 1}, candidate("near", {A: 1}), candidate("far", {A: 1}, FAR)).problem().sites
+    ruled = ZoneTable(rules=(ZoneRule(zone=8, destinations=("US:69",)),))
+    for _ in range(2):
+        for table, to, area, zones in (
+            (ZoneTable(), HOME, "US:60", [7, 1]),
+            (ONE_ZONE, HOME, "US:60", [1, 1]),
+            (ruled, HOME, "US:60", [7, 1]),
+            (ruled, HOME, "US:69101", [8, 8]),
+            (ZoneTable(), FAR, "US:60", [1, 7]),
+        ):
+            assert sites.zones(table, to, PostalArea(area)).tolist() == zones
 
 
 # What the tariff was before it had services: a sum for the parcel, one for each unit, and days, by zone.

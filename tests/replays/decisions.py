@@ -30,6 +30,7 @@ from gateway.domain.policies import (
     RoutingPolicy,
     Rule,
     RulePart,
+    Tags,
     UnitWeight,
     Weights,
     When,
@@ -46,6 +47,7 @@ from tests.samples import START, Command, Desk
 
 SKUS: Final = tuple(Sku(f"SKU-{number}") for number in range(6))
 STRATEGIES: Final[dict[str, Strategy]] = {"closest": closest, "highest stock": highest_stock}
+TAGS: Final = Tags(by_sku={SKUS[1]: frozenset({"fragile", "gift"}), SKUS[4]: frozenset({"gift"})})
 BATCH: Final = 100
 NETWORKS: Final = 8
 
@@ -89,6 +91,18 @@ POLICIES: Final = (
             Rule(name="most", objective=Objective(strategy="highest stock")),
         ),
     ),
+    RoutingPolicy(
+        name="by what it is",
+        version=1,
+        changes=(),
+        rules=(
+            Rule(name="glass", when=When(tags=("frag*",)), candidates=Candidacy(places=(Places(groups=("east",)),)), fallbacks=(
+                Fallback(step=FallbackStep.RELAX, relaxes=(RulePart.CANDIDATES,)),)),
+            Rule(name="dear", when=When(value_cents_from=5_000), hard=HardRules(never_from=(Ban(places=Places(groups=("out*",))),)),
+                fallbacks=(Fallback(step=FallbackStep.NEXT_RULE),)),
+            Rule(name="rest"),
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -113,6 +127,7 @@ def atlas(number: int) -> Atlas:
                 methods=frozenset(Method) if random.random() < 0.5 else frozenset({Method.SHIP}),
                 active=random.random() < 0.9,
                 units_per_day=random.choice([None, None, None, 1, 2, 50]),
+                groups=frozenset(random.sample(["east", "outlets"], k=random.choice([0, 1, 2]))),
             )
         )
     return Atlas(locations=tuple(places))
@@ -151,6 +166,7 @@ def landscape(random: Random) -> Landscape:
         outlook=Outlook(
             policies={policy.name: policy for policy in POLICIES},
             strategies=STRATEGIES,
+            tags=TAGS,
             prices=book if random.random() < 0.5 else None,
         ),
     )
@@ -168,6 +184,7 @@ def wish(random: Random, seen: Landscape) -> Wish:
         pickup_at=pickup,
         from_location=random.choice([None, None, seen.atlas.locations[0].id]),
         channel=random.choice(["web", "phone"]),
+        value_cents=random.choice([None, 0, 4_999, 5_000]),
         policy=random.choice(POLICIES).name,
         placed_at=START - timedelta(days=1),
     )

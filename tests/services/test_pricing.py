@@ -36,7 +36,9 @@ WEEK = timedelta(days=7)
 
 
 def sale(number: int, destination: GeoPoint, *skus: Sku, days_ago: float = 1) -> Sale:
-    facts = OrderFacts(channel="web", method=Method.SHIP, skus=frozenset(skus), area=PostalArea("US:1"), placed_at=NOW)
+    facts = OrderFacts(
+        channel="web", method=Method.SHIP, skus=frozenset(skus), area=PostalArea("US:1"), placed_at=NOW, customer_class=None
+    )
     lines = tuple(Demand(sku=sku, units=1) for sku in skus)
     return Sale(order=OrderId(str(number)), at=NOW - timedelta(days=days_ago), lines=lines, facts=facts, destination=destination)
 

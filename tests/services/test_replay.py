@@ -18,6 +18,11 @@ from tests.replays.decisions import POLICIES, STRATEGIES, decided, keep_policies
 from tests.samples import Command, desk
 
 REPLAYED = 200
+KEPT_BEFORE = b"""{"at":"2026-06-01T12:00:00Z","available":[[9]],"back_order_cents":null,"days_late":null,
+"demand":[{"sku":"A","units":2}],"destination":{"latitude":40.0,"longitude":-100.0},"excluded":{},"facts":{"area":"","channel":"web",
+"customer_class":null,"method":"SHIP","placed_at":"2026-06-01T12:00:00Z","skus":["A"]},"grams":[454],"method":"SHIP",
+"package_terms":{"pick":[0],"preference":[0]},"pickup_at":null,"preference":"CHEAPEST","read_at":{},"room":null,"safety_units":{},
+"unit_terms":{"handling":[[0]]},"world":"0071b4db9c6cf4e77656e86cb926ea60cfaf635b778d0dace57e0737b97709e4"}"""
 
 
 def made(seed: int = 1) -> tuple[Landscape, DecisionRecord]:
@@ -59,11 +64,34 @@ def test_what_differs_is_told_with_its_path_and_both_values() -> None:
     assert again(seen, record).identical
 
 
+def test_a_decision_that_was_kept_before_there_were_columns_is_made_again_like_any_other() -> None:
+    seen, record = made()
+    in_rows = replace(record, decision=replace(record.decision, considered=tuple(record.decision.considered)))
+    kept = msgspec.json.decode(msgspec.json.encode(in_rows), type=DecisionRecord)
+    assert isinstance(kept.decision.considered, tuple)
+    assert again(seen, kept).identical
+    first, *others = kept.decision.considered
+    dearer = replace(kept.decision, considered=(msgspec.structs.replace(first, regret_cents=7), *others))
+    assert again(seen, replace(kept, decision=dearer)).differences == (
+        f"decision.considered.{first.location}.regret_cents: 7 then, {first.regret_cents} now",
+    )
+
+
 def test_inputs_that_were_tampered_with_are_noticed() -> None:
     seen, record = made()
     assert record.inputs is not None
-    tampered = replace(record, inputs=replace(record.inputs, back_order_cents=5))
+    tampered = replace(record, inputs=msgspec.structs.replace(record.inputs, back_order_cents=5))
     assert again(seen, tampered).differences == ("What it was made from has been changed since.",)
+
+
+def test_what_was_kept_before_orders_had_values_and_tags_and_locations_groups_is_what_it_was() -> None:
+    inputs = msgspec.json.decode(KEPT_BEFORE, type=Inputs)
+    assert inputs.digest == "aced5d1f33faed2fcf3c019745ab3acb987a804d79b0074866435ab257ddd27c"
+    assert (inputs.facts.value_cents, inputs.facts.tags) == (None, ())
+    case = problem({A: 2}, candidate("near", {A: 9})).problem()
+    world = World(sites=case.sites.all, tariff=case.tariff)
+    before = msgspec.json.decode(world.body.replace(b'"groups":[],', b""), type=World)
+    assert msgspec.json.encode(decide(problem_of(inputs, before))) == msgspec.json.encode(decide(replace(case, split_cents=0)))
 
 
 def test_lateness_and_room_come_back_as_they_were() -> None:

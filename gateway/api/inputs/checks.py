@@ -26,6 +26,7 @@ UNITS_MAX: Final = 100_000
 LINES_MAX: Final = 100
 SKUS_MAX: Final = 250
 KEY_CHARACTERS_MAX: Final = 255
+VALUE_CENTS_MAX: Final = 1_000_000_000
 
 
 @described
@@ -89,6 +90,12 @@ class Check:
             fits = 1 <= line.units <= UNITS_MAX
             self.that(fits, f"Units are between 1 and {UNITS_MAX:,}.", (*path, str(place), "units"))
         return tuple(Units(sku=Sku(line.sku), units=line.units) for line in lines[:LINES_MAX])
+
+    def value_cents(self, value: int | None) -> int | None:
+        """What the customer pays for the goods, or none."""
+        fits = value is None or 0 <= value <= VALUE_CENTS_MAX
+        self.that(fits, f"This is between 0 and {VALUE_CENTS_MAX:,}.", ("input", "valueCents"))
+        return value
 
     def firm(self, deliver_by: date | None, *, no_later: bool) -> bool:
         """Whether it must not come later than that day, of which there has to be one."""

@@ -10,7 +10,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.api.describe import described
-from gateway.api.inputs.checks import Check
+from gateway.api.inputs.checks import VALUE_CENTS_MAX, Check
 from gateway.api.inputs.guardrails import RoutingGuardrailsInput
 from gateway.api.inputs.purchases import COUNTRY
 from gateway.api.mirror import meant, sent, several
@@ -32,6 +32,8 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "after_hours": (1, 366 * 24),
     "batch_minutes": (1, 24 * 60),
     "preference_cents": (-CENTS_MAX, CENTS_MAX),
+    "value_cents_from": (0, VALUE_CENTS_MAX),
+    "value_cents_to": (0, VALUE_CENTS_MAX),
 }
 CENTS: Final = (0, CENTS_MAX)
 WRITTEN: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {

@@ -82,6 +82,7 @@ class RoutingInput:
         pickup_at: The location where a pickup is picked up.
         channel: Who would sell it, for policies that ask.
         customer_class: What the channel says of the customer, for policies that ask.
+        value_cents: What the customer pays for the goods, in cents, up to 1,000,000,000, for policies that ask.
         policy: The name of the routing policy; without it, the one for everybody.
         deliver_by: The day that the customer was promised: each day after it counts as a cost.
         no_later: It must not come after that day.
@@ -95,6 +96,7 @@ class RoutingInput:
     pickup_at: strawberry.ID | None = None
     channel: str | None = None
     customer_class: str | None = None
+    value_cents: int | None = None
     policy: str | None = None
     deliver_by: Day | None = None
     no_later: bool = False
@@ -113,6 +115,7 @@ class RoutingInput:
             pickup_at=check.location(self.pickup_at, ("input", "pickupAt")),
             channel=check.maybe(self.channel, ("input", "channel"), most=64) or "",
             customer_class=check.maybe(self.customer_class, ("input", "customerClass"), most=64),
+            value_cents=check.value_cents(self.value_cents),
             policy=check.maybe(self.policy, ("input", "policy"), most=100),
             deliver_by=self.deliver_by,
             no_later=check.firm(self.deliver_by, no_later=self.no_later),
@@ -137,6 +140,7 @@ class OrderPlaceInput:
         preference: What the customer gives up money for.
         from_location: Where the customer would like it to come from: taken, where that costs little more.
         customer_class: What the channel says of the customer, for policies that ask.
+        value_cents: What the customer pays for the goods, in cents, up to 1,000,000,000, for policies that ask.
         policy: The name of the routing policy; without it, the one for everybody.
         deliver_by: The day that the customer was promised: each day after it counts as a cost.
         no_later: It must not come after that day.
@@ -156,6 +160,7 @@ class OrderPlaceInput:
     preference: Preference = Preference.CHEAPEST
     from_location: strawberry.ID | None = None
     customer_class: str | None = None
+    value_cents: int | None = None
     policy: str | None = None
     deliver_by: Day | None = None
     no_later: bool = False
@@ -178,6 +183,7 @@ class OrderPlaceInput:
             preference=self.preference,
             from_location=check.location(self.from_location, ("input", "fromLocation")),
             customer_class=check.maybe(self.customer_class, ("input", "customerClass"), most=64),
+            value_cents=check.value_cents(self.value_cents),
             policy=check.maybe(self.policy, ("input", "policy"), most=100),
             deliver_by=self.deliver_by,
             no_later=check.firm(self.deliver_by, no_later=self.no_later),

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from gateway.domain.delivery.carriers import Terms
 from gateway.domain.delivery.road import Road
 from gateway.domain.delivery.schedules import EPOCH, Hours, Ints, Schedule, Spells, hours_of, spells_of
 from gateway.domain.delivery.work import NEVER, Backlog, Work
+from gateway.domain.geography import GeoPoint, miles_between
 from gateway.domain.identity import LocationId
 from gateway.domain.locations import Location
 from gateway.domain.rates import CarrierService
@@ -23,7 +26,10 @@ AHEAD_DAYS: Final = 14
 """Work is looked for on so many days, the first of the board included: further ahead nothing is booked but pickup slots."""
 MINUTES_KEPT_MAX: Final = 16
 """Many orders come in the same minute: what becomes of them where nobody waits is worked out once."""
+DESTINATIONS_KNOWN_MAX: Final = 1_000
+"""Most orders go to the middle of a postal area."""
 NO_WAIT: Final = np.zeros(1, dtype=np.int64)
+NO_PLACES: Final = np.zeros(0, dtype=np.int64)
 LATE: Final = int(np.iinfo(np.int64).max)
 """How many days late what never arrives is."""
 
@@ -97,7 +103,8 @@ class Board:
     pickup_minutes: Ints
     work: Work
     road: Road
-    _at_once: dict[int, Departures] = field(default_factory=dict, init=False)
+    _miles: dict[GeoPoint | None, tuple[float | None, ...]] = field(default_factory=dict, init=False)
+    _at_once: dict[tuple[int, bool], tuple[Ints, Departures]] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, locations: Sequence[Location], services: Sequence[CarrierService], terms: Terms, now: datetime) -> Self:
@@ -129,16 +136,29 @@ class Board:
         """Whether any place can only do so much a day."""
         return bool((self.units_per_day != UNLIMITED).any())
 
-    def departures(self, now: datetime, *, units: int = 1, booked: Booked | None = None) -> Departures:
-        """When so many units leave each place, if they are ordered now. ``X`` is ``L``."""
-        at_once = self._at_once.get(minutes_of(now))
-        if at_once is None:
-            if len(self._at_once) >= MINUTES_KEPT_MAX:
-                self._at_once.clear()
-            at_once = self._departures(np.arange(len(self.hours)), NO_WAIT, now).of(self.row)
-            self._at_once[minutes_of(now)] = at_once
-        waiting, waits = self._waiting(now, units, booked or {})
-        return at_once.but(waiting, self._departures(self.row[waiting], waits, now)) if len(waiting) else at_once
+    def departures(self, now: datetime, *, units: int = 1, booked: Booked | None = None, in_time: bool = False) -> Departures:
+        """When so many units leave each place, if they are ordered now, or were ``in_time`` for its last cutoff. ``X`` is ``L``."""
+        placed, at_once = self._placed(now, in_time=in_time)
+        waiting, waits = self._waiting(placed, units, booked or {})
+        rows = self.row[waiting]
+        return at_once.but(waiting, self._departures(rows, waits, placed[rows])) if len(waiting) else at_once
+
+    def cutoff(self, row: int, now: datetime) -> time:
+        """The last cutoff of its day that has passed by that row of hours, on the clock there. One has to have."""
+        placed, _ = self._placed(now, in_time=True)
+        return _clock(int(placed[row]), self.hours[row].time_zone)
+
+    def miles_to(self, there: GeoPoint | None) -> tuple[float | None, ...]:
+        """How far each place is from there. None: nobody knows where one of them is. ``[L]``."""
+        known = self._miles.get(there)
+        if known is None:
+            if len(self._miles) >= DESTINATIONS_KNOWN_MAX:
+                self._miles.clear()
+            positions = [each.position for each in self.locations]
+            known = self._miles[there] = tuple(
+                None if here is None or there is None else miles_between(here, there) for here in positions
+            )
+        return known
 
     def worked_on(self, now: datetime) -> Days:
         """The local day on which each place works on what is ordered now, if nobody waits there. ``datetime64[D]``, ``[L]``."""
@@ -147,21 +167,45 @@ class Board:
 
     def pickups(self, now: datetime, *, units: int = 1, booked: Booked | None = None) -> Departures:
         """When so many units are ready to be picked up at each place, while it is open. ``X`` is ``L``, and nothing leaves."""
-        at_once = self._readied(np.arange(len(self.hours)), NO_WAIT, self.pickup_minutes, now)
-        waiting, waits = self._waiting(now, units, booked or {})
+        placed = self._all_at(now)
+        at_once = self._readied(np.arange(len(self.hours)), NO_WAIT, self.pickup_minutes, placed)
+        waiting, waits = self._waiting(placed, units, booked or {})
         rows = self.row[waiting]
-        ready = at_once.of(self.row).but(waiting, self._readied(rows, waits, self.pickup_minutes[rows], now))
+        ready = at_once.of(self.row).but(waiting, self._readied(rows, waits, self.pickup_minutes[rows], placed[rows]))
         return replace(ready, ready=self.work.within(self.open_row, ready.ready))
 
-    def _departures(self, rows: Ints, waits: Ints, now: datetime) -> Departures:
-        ready = self._readied(rows, waits, self.processing_minutes[rows], now, self.processing_days[rows])
+    def _placed(self, now: datetime, *, in_time: bool) -> tuple[Ints, Departures]:
+        """When the order is placed by each row of hours, and what becomes of it where nobody waits. ``[T]``, ``X`` is ``L``."""
+        key = minutes_of(now), in_time
+        known = self._at_once.get(key)
+        if known is None:
+            if len(self._at_once) >= MINUTES_KEPT_MAX:
+                self._at_once.clear()
+            placed = _ints([self._passed(row, now) for row in range(len(self.hours))]) if in_time else self._all_at(now)
+            known = placed, self._departures(np.arange(len(self.hours)), NO_WAIT, placed).of(self.row)
+            self._at_once[key] = known
+        return known
+
+    def _passed(self, row: int, now: datetime) -> int:
+        """The last cutoff of its day that has passed by that row of hours; now, if none has."""
+        here = now.astimezone(ZoneInfo(self.hours[row].time_zone))
+        minute, cutoff = minutes_of(now), self.spells[row].cutoff
+        passed = int(cutoff.searchsorted(minute))
+        last = int(cutoff[passed - 1]) if passed else 0
+        return last if datetime.fromtimestamp(last * 60, here.tzinfo).date() == here.date() else minute
+
+    def _all_at(self, now: datetime) -> Ints:
+        return np.full(len(self.hours), minutes_of(now))
+
+    def _departures(self, rows: Ints, waits: Ints, placed: Ints) -> Departures:
+        ready = self._readied(rows, waits, self.processing_minutes[rows], placed, self.processing_days[rows])
         leaves, left_on = self.road.leaves(rows, ready.ready)
         return replace(ready, leaves=leaves, left_on=left_on)
 
-    def _readied(self, rows: Ints, waits: Ints, minutes: Ints, now: datetime, days: Ints = NO_WAIT) -> Departures:
-        taken = self.work.taken(rows, minutes_of(now))
+    def _readied(self, rows: Ints, waits: Ints, minutes: Ints, placed: Ints, days: Ints = NO_WAIT) -> Departures:
+        taken = self.work.taken(rows, placed)
         spell = self.work.later(rows, taken, waits + days)
-        begins = np.maximum(minutes_of(now), self.work.opens[rows, spell])
+        begins = np.maximum(placed, self.work.opens[rows, spell])
         ready = self.work.after(rows, spell, begins, minutes)
         nowhere = np.zeros((len(rows), 0), dtype=np.int64)
         return Departures(
@@ -173,8 +217,10 @@ class Board:
             left_on=nowhere,
         )
 
-    def _waiting(self, now: datetime, units: int, booked: Booked) -> tuple[Ints, Ints]:
+    def _waiting(self, placed: Ints, units: int, booked: Booked) -> tuple[Ints, Ints]:
         """The places at which others are served first, and for how many days of work."""
+        if not self.is_limited:
+            return NO_PLACES, NO_PLACES
         busy = self._busy(booked)
         concerned = (self.units_per_day != UNLIMITED) & (busy.any(axis=1) | (self.units_per_day < units))
         places = np.flatnonzero(concerned)
@@ -186,7 +232,7 @@ class Board:
             days=(self.first - EPOCH).days + np.arange(AHEAD_DAYS),
             booked=busy[places],
         )
-        waits = self.work.waits(rows, self.work.taken(rows, minutes_of(now)), backlog, units)
+        waits = self.work.waits(rows, self.work.taken(rows, placed[rows]), backlog, units)
         return places[waits > 0], waits[waits > 0]
 
     def _busy(self, booked: Booked) -> Ints:
@@ -229,6 +275,12 @@ def first_day(now: datetime) -> date:
 def minutes_of(now: datetime) -> int:
     """Minutes since 1970, a minute that has begun counted whole: what comes half a minute after a cutoff is late."""
     return int(-(-now.timestamp() // 60))
+
+
+@lru_cache(maxsize=4_096)
+def _clock(minute: int, zone: str) -> time:
+    """What a clock there shows then."""
+    return datetime.fromtimestamp(minute * 60, ZoneInfo(zone)).time()
 
 
 def _opening(location: Location, schedule: Schedule) -> Hours:

@@ -1,7 +1,8 @@
 """What can be promised to one customer at one instant, from everywhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 from math import inf
 from typing import Final
@@ -15,7 +16,7 @@ from gateway.domain.delivery.carriers import Terms
 from gateway.domain.delivery.promise import Asked, Promise
 from gateway.domain.delivery.schedules import Ints
 from gateway.domain.delivery.work import NEVER
-from gateway.domain.geography import GeoPoint, PostalArea, area_of, miles_between
+from gateway.domain.geography import GeoPoint, PostalArea, area_of
 from gateway.domain.identity import LocationId
 from gateway.domain.rates import ZoneTable
 
@@ -49,10 +50,7 @@ class Prospect:
     @cached_property
     def miles(self) -> tuple[float | None, ...]:
         """How far each place is from the customer. None: nobody knows where one of them is. ``[L]``."""
-        there = self.there
-        if there is None:
-            return (None,) * len(self.board.locations)
-        return tuple(None if each.position is None else miles_between(each.position, there) for each in self.board.locations)
+        return self.board.miles_to(self.there)
 
     @cached_property
     def lanes(self) -> Ints:
@@ -115,6 +113,28 @@ class Prospect:
     def days_late(self, promised: date, units: int = 1) -> Ints:
         """How many days after that day so many units are handed over; ``LATE`` where they never are. ``[L, V]``."""
         return days_late(self.arrivals(units), promised)
+
+    def missed(self, promised: date, late: Ints, units: int = 1) -> Mapping[LocationId, time]:
+        """The places, all of whose services are ``late`` for that day, that would keep it, had their cutoff of today not passed.
+
+        Args:
+            promised: The day.
+            late: From ``days_late``.
+            units: How many.
+
+        Returns:
+            That cutoff, on the clock of the place.
+        """
+        asked = self._ask(units)
+        in_time = self.board.departures(self.now, units=self._alike(units), booked=self.booked, in_time=True)
+        concerned = (late > 0).all(axis=1) & (in_time.left_on < asked.departures.left_on).any(axis=1)
+        if not concerned.any():  # mostly
+            return {}
+        arriving = arrivals(self.board, in_time, self.lanes, asked.destination.calendar)
+        places = np.flatnonzero(concerned & (days_late(arriving, promised) == 0).any(axis=1))
+        rows = self.board.row[places].tolist()
+        cutoffs = {row: self.board.cutoff(row, self.now) for row in set(rows)}
+        return {self.board.locations[place].id: cutoffs[row] for place, row in zip(places.tolist(), rows, strict=True)}
 
     def _ask(self, units: int) -> Asked:
         key = self._alike(units)

@@ -53,9 +53,9 @@ class Work:
             days=table([each.days for each in spells]),
         )
 
-    def taken(self, rows: Ints, now: int) -> Ints:
+    def taken(self, rows: Ints, placed: Ints) -> Ints:
         """The spell in which an order is taken up that is placed then."""
-        passed: Ints = (self.cutoff[rows] < now).sum(axis=1)
+        passed: Ints = (self.cutoff[rows] < placed[:, None]).sum(axis=1)
         return passed
 
     def later(self, rows: Ints, spell: Ints, days: Ints) -> Ints:

@@ -1,6 +1,7 @@
 """Plans: which locations send what of an order, and what that costs. Arrays in, arrays out; nothing here has a name."""
 
 from gateway.domain.plans.instance import UNLIMITED, Floats, Instance, Ints, Plan, Strategy
+from gateway.domain.plans.lots import priced, priced_whole
 from gateway.domain.plans.postage import NO_POSTAGE, Postage
 from gateway.domain.plans.regrets import Counterfactual, counterfactuals, regrets
 from gateway.domain.plans.solve import solve
@@ -16,6 +17,8 @@ __all__ = [
     "Postage",
     "Strategy",
     "counterfactuals",
+    "priced",
+    "priced_whole",
     "regrets",
     "solve",
 ]

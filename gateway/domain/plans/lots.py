@@ -6,9 +6,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.domain.plans.instance import Floats, Instance, Ints
 from gateway.domain.plans.subsets import Shape, pairs_of, partitions, states_of
+
+Bools = NDArray[np.bool_]
 
 IMPOSSIBLE_CENTS: Final = 2.0**40
 """What is at least so dear cannot be done. Not infinity: it is multiplied by zero where it does not matter."""
@@ -16,6 +19,12 @@ FORBIDDEN_CENTS: Final = 2 * IMPOSSIBLE_CENTS
 """What is asked for what cannot be done: still impossible, whatever is saved elsewhere."""
 PACKAGE_CENTS: Final = 2.0**-16
 """Added for each package: of plans that cost the same, the one with fewest packages. It leaves sums of whole cents exact."""
+
+# Instead of another large array to be added to a product, there may be more to multiply, which has to be prepared.
+FACTORED_CELLS_MIN: Final = 16_000
+FACTORED_LANES_MAX: Final = 32
+ALONE_STEPS_MAX: Final = 250_000
+"""Of a product that BLAS makes without another thread, for which it may wait longer than for all of it where cores are busy."""
 
 ONE_LOT: Final[Shape] = (2,)
 
@@ -135,13 +144,10 @@ class Offers:
             rows[:many] = np.where(self.stock > 0, self.lot_cents, FORBIDDEN_CENTS)
             if len(terms.more_of):
                 rows[many:-1][self.stock[terms.more_of] == terms.lots_before] = FORBIDDEN_CENTS
-        costs: Floats = terms.counts @ rows
-        lots = partitions(self.cut.shape).lots
-        units = lots @ self.cut.units.sum(axis=1)
-        if not instance.postage.free:
-            postage = instance.postage.cents(lots @ (self.cut.units @ instance.grams), units)
-            costs += postage.T.take(instance.lane, axis=1)
-        if not however_little and (instance.room < units[-1]).any():
+        units = _units(self.cut)
+        grams = partitions(self.cut.shape).lots @ (self.cut.units @ instance.grams)
+        costs = _with_postage(terms.counts, rows, instance.postage.cents(grams, units).T, instance.lane)
+        if not however_little and instance.room.min() < units[-1]:
             costs += FORBIDDEN_CENTS * (units[:, None] > instance.room)
         return costs
 
@@ -151,19 +157,23 @@ def unsplit(instance: Instance) -> bool:
     return instance.packages_max == 1 or Cut.of(instance).shape == ONE_LOT
 
 
-def unsplit_cents(instance: Instance, *, however_little: bool = False) -> Floats:
-    """What everything costs from each location, impossible where it cannot be sent. ``[L]``.
-
-    ``however_little``: as if there were stock and room for everything.
-    """
-    wanted, postage = instance.wanted, instance.postage
-    units = wanted.sum()
-    cents = instance.unit_cents @ wanted + instance.package_cents
+def priced(instance: Instance, units: Ints) -> tuple[Floats, Bools]:
+    """What a package of these units costs from each location, whatever it has; and which of them can send it. ``[L]`` both."""
+    postage, count = instance.postage, units.sum()
+    cents = instance.unit_cents @ units + instance.package_cents
     if not postage.free:
-        cents += postage.cents((wanted @ instance.grams)[None], units[None])[:, 0].take(instance.lane)
-    if not however_little:
-        cents[(instance.stock < wanted).any(axis=1) | (instance.room < units)] = FORBIDDEN_CENTS
-    return cents
+        cents += postage.cents((units @ instance.grams)[None], count[None])[:, 0].take(instance.lane)
+    able = np.logical_and.reduce(instance.stock >= units, axis=1)
+    able &= instance.room >= count
+    able &= cents < IMPOSSIBLE_CENTS
+    return cents, able
+
+
+# It is asked for to solve an order, and again to say why.
+@lru_cache(maxsize=2)
+def priced_whole(instance: Instance) -> tuple[Floats, Bools]:
+    """The same of all that is wanted. Only to be read."""
+    return priced(instance, instance.wanted)
 
 
 @lru_cache(maxsize=4096)
@@ -182,6 +192,33 @@ def _cut(wanted: bytes, together: Sequence[Sequence[int]], *, whole_lines: bool)
         units=matrix,
         by_unit=len(found) == len(units) == matrix.sum(),
     )
+
+
+def _with_postage(counts: Floats, rows: Floats, postage: Floats, lane: Ints) -> Floats:
+    """The product of ``counts`` ``[S, k]`` and ``rows`` ``[k, L]``, and the ``postage`` ``[S, lanes]`` of each location's lane."""
+    lanes = postage.shape[1]
+    if len(counts) * len(lane) < FACTORED_CELLS_MIN or lanes > FACTORED_LANES_MAX:
+        costs = _product(counts, rows)
+        costs += postage.take(lane, axis=1)
+        return costs
+    by_lane = lane == np.arange(lanes)[:, None]
+    return _product(np.hstack((counts, np.minimum(postage, FORBIDDEN_CENTS))), np.vstack((rows, by_lane)))
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """The product of two matrices, a few rows at a time."""
+    found = np.empty((len(left), right.shape[1]))
+    step = max(ALONE_STEPS_MAX // right.size, 1)
+    for begin in range(0, len(left), step):
+        np.matmul(left[begin : begin + step], right, out=found[begin : begin + step])
+    return found
+
+
+@lru_cache(maxsize=64)
+def _units(cut: Cut) -> Ints:
+    """How many units each part has. ``[S]``."""
+    units: Ints = partitions(cut.shape).lots @ cut.units.sum(axis=1)
+    return units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

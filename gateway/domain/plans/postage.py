@@ -38,6 +38,11 @@ class Postage:
         """Whether there is nothing to pay."""
         return not self.services
 
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to pay beside the tariff."""
+        return self._alone is not None
+
     def cents(self, grams: Ints, units: Ints) -> Floats:
         """What packages of such weights and so many units cost on each lane, each by its cheapest service. ``[lanes, S]``."""
         if self.free:
@@ -53,8 +58,11 @@ class Postage:
     def service(self, lane: int, grams: int, units: int) -> int:
         """The cheapest service, the first of equals; there is one at least."""
         zone = int(self.zone[lane])
-        beside = (self.package_cents[lane] + self.unit_cents[lane] * units).tolist()
-        cents = [service.price_cents(zone, grams) + more for service, more in zip(self.services, beside, strict=True)]
+        cents = [service.price_cents(zone, grams) for service in self.services]
+        if not self.plain:
+            cents = [
+                sum(each) for each in zip(cents, (self.package_cents[lane] + self.unit_cents[lane] * units).tolist(), strict=True)
+            ]
         return cents.index(min(cents))
 
     def by_service(self, grams: Ints, units: Ints) -> Floats:

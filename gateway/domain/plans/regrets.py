@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.domain.plans.instance import Floats, Instance, Ints, Plan
-from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, PACKAGE_CENTS, Offers, unsplit, unsplit_cents
+from gateway.domain.plans.lots import FORBIDDEN_CENTS, IMPOSSIBLE_CENTS, PACKAGE_CENTS, Offers, priced_whole, unsplit
 from gateway.domain.plans.relaxation import Relaxation, distinct, relaxed
 from gateway.domain.plans.solve import EFFORT, tractable
 from gateway.domain.plans.splits import Sent
@@ -44,8 +44,8 @@ def regrets(instance: Instance, plan: Plan) -> Floats:
     Infinity: there is no such plan. Not a number: too large to say.
     """
     if unsplit(instance):
-        cents = unsplit_cents(instance)
-        return np.where(cents < IMPOSSIBLE_CENTS, cents - cents[plan.locations[0]], np.inf)
+        cents, able = priced_whole(instance)
+        return np.where(able, cents - cents[plan.locations[0]], np.inf)
     offers = Offers.of(instance)
     if not (plan.optimal and tractable(offers)):
         unknown = np.where((instance.stock > 0).any(axis=1) & (instance.room > 0), np.nan, np.inf)
@@ -68,7 +68,7 @@ def regrets(instance: Instance, plan: Plan) -> Floats:
 def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...]:
     """What locations lacked that were not chosen for lack of stock or room, by location; nothing where it is too large to say."""
     if plan.optimal and unsplit(instance):
-        cents = unsplit_cents(instance, however_little=True)
+        cents, _ = priced_whole(instance)
         location = np.flatnonzero(cents < plan.cents - PACKAGE_CENTS / 2)
         units = np.broadcast_to(instance.wanted, (len(location), len(instance.wanted)))
         return _missing(instance, location, units, _rounded(plan.cents - cents[location]))
@@ -80,6 +80,8 @@ def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...
     total = costs + others.relaxation.rest_cents[:, None]
     total[0], total[:, plan.locations] = np.inf, np.inf
     part, location = np.nonzero(total < others.limit_cents)
+    if not part.size:
+        return ()
     cents = total[part, location]
     for index in np.flatnonzero(others.doubtful(part, location)).tolist():
         place = int(location[index])
@@ -91,6 +93,8 @@ def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...
 
 def _missing(instance: Instance, location: Ints, sent: Ints, saves_cents: Floats) -> tuple[Counterfactual, ...]:
     """What locations lack to send so many units ``[k, n]``: of each the least that would do, of equals what saves most."""
+    if not location.size:
+        return ()
     units = np.maximum(sent - instance.stock[location], 0)
     room = np.maximum(sent.sum(axis=1) - instance.room[location], 0)
     order = np.lexsort((-saves_cents, units.sum(axis=1) + room, location))

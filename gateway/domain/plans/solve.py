@@ -12,7 +12,7 @@ import numpy as np
 
 from gateway.domain.plans.facilities import Facilities
 from gateway.domain.plans.instance import Instance, Plan
-from gateway.domain.plans.lots import IMPOSSIBLE_CENTS, Offers, unsplit, unsplit_cents
+from gateway.domain.plans.lots import IMPOSSIBLE_CENTS, Offers, priced_whole, unsplit
 from gateway.domain.plans.packages import Packages
 from gateway.domain.plans.relaxation import relaxed
 from gateway.domain.plans.subsets import partitions
@@ -48,11 +48,11 @@ def tractable(offers: Offers) -> bool:
 
 def _unsplit(instance: Instance) -> Plan | None:
     """From where it is cheapest to send everything."""
-    cents = unsplit_cents(instance)
-    location = int(cents.argmin())
-    least = float(cents[location])
-    if least >= IMPOSSIBLE_CENTS:
+    cents, able = priced_whole(instance)
+    location = int(np.where(able, cents, np.inf).argmin())
+    if not able[location]:
         return None
+    least = float(cents[location])
     return Plan(locations=np.array([location]), units=instance.wanted[None], cents=least, bound_cents=least)
 
 

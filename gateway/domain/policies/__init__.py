@@ -23,6 +23,7 @@ from gateway.domain.policies.rule import (
     Weights,
     When,
 )
+from gateway.domain.policies.tags import Tags, parse_tags
 
 __all__ = [
     "BUILT_IN",
@@ -51,6 +52,7 @@ __all__ = [
     "RoutingPolicy",
     "Rule",
     "RulePart",
+    "Tags",
     "UnitWeight",
     "Weights",
     "When",
@@ -58,5 +60,6 @@ __all__ = [
     "contradictions",
     "course",
     "matching",
+    "parse_tags",
     "relaxed",
 ]

@@ -62,6 +62,8 @@ def _never(rule: Rule) -> Found:
     when = rule.when
     if when.placed_from is not None and when.placed_to is not None and when.placed_from >= when.placed_to:
         yield ("when", "placedTo"), "no order is placed at or after its end."
+    if when.value_cents_from is not None and when.value_cents_to is not None and when.value_cents_from >= when.value_cents_to:
+        yield ("when", "valueCentsTo"), "no order is worth that or more, and less."
 
 
 def _nowhere(rule: Rule) -> Found:
@@ -168,7 +170,8 @@ def _all_in(asked: Iterable[Places], places: Sequence[Places]) -> bool:
 def _covers(wide: Places, narrow: Places) -> bool:
     """Whether every location of the narrow is one of the wide."""
     kinds = not wide.kinds or set(narrow.kinds) <= set(wide.kinds)
-    return kinds and _as_wide(wide.codes, narrow.codes) and _as_wide(wide.sources, narrow.sources)
+    texts = ((wide.codes, narrow.codes), (wide.sources, narrow.sources), (wide.groups, narrow.groups))
+    return kinds and all(_as_wide(*each) for each in texts)
 
 
 def _as_wide(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:

@@ -1,5 +1,6 @@
 """Which texts, locations and orders fit what a rule says of them."""
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -21,12 +22,19 @@ def in_places(location: LocationFacts, places: Places) -> bool:
         (not places.kinds or location.kind in places.kinds)
         and (fits(location.code, places.codes) or fits(location.location, places.codes))
         and fits(location.source, places.sources)
+        and _one_fits(location.groups, places.groups)
     )
 
 
 def matches(when: When, order: OrderFacts) -> bool:
     """Whether the order is one of these."""
-    return _sold_so(when, order) and _placed_then(when, order) and _goes_there(when, order) and _has_such(when, order)
+    return (
+        _sold_so(when, order)
+        and _placed_then(when, order)
+        and _worth_that(when, order)
+        and _goes_there(when, order)
+        and _has_such(when, order)
+    )
 
 
 def _sold_so(when: When, order: OrderFacts) -> bool:
@@ -39,12 +47,24 @@ def _placed_then(when: When, order: OrderFacts) -> bool:
     return since and (when.placed_to is None or order.placed_at < when.placed_to)
 
 
+def _worth_that(when: When, order: OrderFacts) -> bool:
+    least, below, cents = when.value_cents_from, when.value_cents_to, order.value_cents
+    if cents is None:
+        return least is None and below is None
+    return (least is None or cents >= least) and (below is None or cents < below)
+
+
 def _goes_there(when: When, order: OrderFacts) -> bool:
     return not when.destinations or order.area.startswith(when.destinations)
 
 
 def _has_such(when: When, order: OrderFacts) -> bool:
-    return any(fits(sku, when.skus) for sku in order.skus) and all(fits(sku, when.only_skus) for sku in order.skus)
+    some = _one_fits(order.skus, when.skus) and _one_fits(order.tags, when.tags)
+    return some and all(fits(sku, when.only_skus) for sku in order.skus)
+
+
+def _one_fits(texts: Iterable[str], patterns: tuple[str, ...]) -> bool:
+    return not patterns or any(fits(text, patterns) for text in texts)
 
 
 def _literally(pattern: str) -> str:

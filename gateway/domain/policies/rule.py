@@ -79,11 +79,13 @@ class Places:
         codes: Patterns of their codes, or of what their source calls them, such as `stores:L8GT0ZX`.
         kinds: What they are to customers.
         sources: Patterns of the names of the systems that speak for them.
+        groups: Patterns of the groups that the merchant has put them in: one of a location's groups fits one.
     """
 
     codes: tuple[str, ...] = ()
     kinds: tuple[LocationKind, ...] = ()
     sources: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +98,12 @@ class When:
         customer_classes: Patterns of what the channel says of the customer; an order of which it says nothing does not fit.
         skus: Patterns: at least one line fits one.
         only_skus: Patterns: every line fits one.
+        tags: Patterns: at least one line is of a SKU that has a tag which fits one.
         destinations: Postal areas, such as `US:606`, `CA:M5V` or `DE`; what lies in one of them fits.
         placed_from: Placed at or after.
         placed_to: Placed before.
+        value_cents_from: The customer pays so much for the goods, or more; an order of which nobody said how much does not fit.
+        value_cents_to: The customer pays less for the goods; an order of which nobody said how much does not fit.
     """
 
     channels: tuple[str, ...] = ()
@@ -106,9 +111,12 @@ class When:
     customer_classes: tuple[str, ...] = ()
     skus: tuple[str, ...] = ()
     only_skus: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     placed_from: datetime | None = None
     placed_to: datetime | None = None
+    value_cents_from: int | None = None
+    value_cents_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

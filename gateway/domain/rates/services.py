@@ -1,7 +1,7 @@
 """What carriers offer: prices by weight and zone, days on the way, and by when a parcel must be ready."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from operator import attrgetter
@@ -69,7 +69,7 @@ class CarrierService:
 
     name: str
     carrier: str
-    steps: tuple[PriceStep, ...]
+    steps: tuple[PriceStep, ...] = field(hash=False)  # there may be many
     transit_days: tuple[int, ...]
     further: PriceStep | None = None
     cutoff: time = time(14)

@@ -1,6 +1,5 @@
 """What goods weigh."""
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from connectors.contract import Sku
+from gateway.domain.tables import rows_under
 
 UNIT_GRAMS: Final = 454  # a pound
 GRAMS_MAX: Final = 1_000_000
-WEIGHTS_HEADER: Final = ["sku", "grams"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +40,12 @@ def parse_weights(text: str) -> Weights:
     Raises:
         ValueError: Not such a table. The message names the line.
     """
-    rows = csv.reader(text.splitlines(), strict=True)
     grams: dict[Sku, int] = {}
-    header: list[str] | None = None
-    try:
-        for row in rows:
-            if not row or row[0].startswith("#"):
-                continue
-            if header is None:
-                header = row
-                if header != WEIGHTS_HEADER:
-                    break
-            else:
-                sku, weight = _weighed(row, rows.line_num)
-                if sku in grams:
-                    raise ValueError(f"line {rows.line_num} is the second about {sku[:80]!r}")
-                grams[sku] = weight
-    except csv.Error as error:
-        raise ValueError(f"line {rows.line_num} is not comma-separated values: {error}") from error
-    if header != WEIGHTS_HEADER:
-        raise ValueError("a table of weights begins with sku,grams")
+    for line, row in rows_under("sku,grams", text):
+        sku, weight = _weighed(row, line)
+        if sku in grams:
+            raise ValueError(f"line {line} is the second about {sku[:80]!r}")
+        grams[sku] = weight
     return Weights(grams=MappingProxyType(grams))
 
 

@@ -1,7 +1,7 @@
 """Zones: how far a parcel goes, as carriers count it."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite
 from typing import Final
@@ -46,7 +46,7 @@ class ZoneTable:
     """
 
     miles_max: tuple[float, ...] = (50, 150, 300, 600, 1000, 1400, 1800)
-    rules: tuple[ZoneRule, ...] = ()
+    rules: tuple[ZoneRule, ...] = field(default=(), hash=False)  # there may be many
 
     def __post_init__(self) -> None:
         if len(self.miles_max) >= ZONES_MAX or len(self.rules) > RULES_MAX:

@@ -1,6 +1,7 @@
 """Where each order comes from, and why: a pure rule, priced in cents."""
 
-from gateway.domain.routing.decision import Considered, CostTerm, Counterfactual, Decision, Package, Shortage, Unroutable
+from gateway.domain.routing.candidates import Candidates, Considered, Counterfactual, Shortage
+from gateway.domain.routing.decision import CostTerm, Decision, Package, Unroutable
 from gateway.domain.routing.explanation import explain
 from gateway.domain.routing.inputs import Inputs, World, inputs_of, problem_of
 from gateway.domain.routing.problem import (
@@ -34,6 +35,7 @@ __all__ = [
     "NOWHERE",
     "TOGETHER",
     "UNKNOWN",
+    "Candidates",
     "Code",
     "Considered",
     "Constraint",

@@ -1,146 +1,193 @@
 """What speaks against every location that was not chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from gateway.domain.plans import Counterfactual as Missing
 from gateway.domain.plans import Floats, Ints, Plan, counterfactuals, regrets
-from gateway.domain.routing.decision import Considered, Counterfactual, Shortage
-from gateway.domain.routing.pricing import Pricing
+from gateway.domain.routing.candidates import Candidates, Counterfactual, Shortage
+from gateway.domain.routing.pricing import Bools, Pricing
 from gateway.domain.routing.problem import UNKNOWN, Problem
 from gateway.domain.routing.reason import Code, Reason
 from gateway.domain.routing.swaps import Swap
 
 
-def considered(pricing: Pricing, plan: Plan) -> tuple[Considered, ...]:
+def considered(pricing: Pricing, plan: Plan) -> Candidates:
     """Every site: the chosen, then the others by regret, then those of unknown regret, then those that could not take part."""
-    problem, many = pricing.problem, len(pricing.problem.sites)
+    sites, many = pricing.problem.sites, len(pricing.problem.sites)
     regret = regrets(pricing.instance, plan)[:many]
     sent = [each for each in zip(plan.locations.tolist(), plan.units, strict=True) if each[0] < many]
-    rules = _rules(problem)
+    rules = _rules(pricing.problem)
     swaps = [Swap.of(pricing, row, units) for row, units in sent]
     alone = swaps[0].cents + plan.cents if len(plan.locations) == len(swaps) == 1 else pricing.alone_cents()
-    reasons = _reasons(pricing, rules, swaps)
-    for row, _ in sent:
-        reasons[row] = None
-    had: list[Counterfactual | None] = [None] * many
-    for each in counterfactuals(pricing.instance, plan):
-        if each.location < many and each.location not in rules:
-            had[each.location] = _counterfactual(pricing, each)
-    chosen, out = np.zeros(many, dtype=np.bool_), np.isinf(regret)
-    chosen[[row for row, _ in sent]] = True
-    rows = zip(
-        problem.sites.all,
-        chosen.tolist(),
-        out.tolist(),
-        reasons,
-        _cents(regret),
-        _cents(alone),
-        had,
-        strict=True,
+    told = _Told(many)
+    _tell(told, pricing, rules, swaps)
+    first = np.where(np.isnan(regret), _BEHIND_ALL, regret)
+    chosen = [row for row, _ in sent]
+    told.why[chosen], first[chosen] = _NONE, -np.inf
+    order = first.argsort(kind="stable")
+    known, excluded = int(np.isfinite(regret).sum()), int(np.isinf(regret).sum())
+    place = order.argsort()
+    missing = [each for each in counterfactuals(pricing.instance, plan) if each.location < many and each.location not in rules]
+    return Candidates(
+        locations=tuple(sites.locations[order].tolist()),
+        chosen=len(sent),
+        excluded=excluded,
+        regret_cents=tuple(np.rint(regret[order[:known]]).astype(np.int64).tolist()),
+        alone_cents=tuple(_cents(alone[order[: many - excluded]])),
+        reasons=tuple(told.reasons),
+        why=tuple(told.why[order].tolist()),
+        counterfactuals={int(place[each.location]): _counterfactual(pricing, each) for each in missing},
     )
-    found = [
-        Considered(
-            location=site.location,
-            chosen=took,
-            excluded_because=why if kept_out else None,
-            against=None if kept_out else why,
-            regret_cents=more_cents,
-            alone_cents=alone_cents,
-            counterfactual=needed,
-        )
-        for site, took, kept_out, why, more_cents, alone_cents, needed in rows
-    ]
-    first = np.where(chosen, -1.0, np.where(np.isnan(regret), _BEHIND_ALL, regret))
-    return tuple([found[row] for row in first.argsort(kind="stable").tolist()])
 
 
-def turned_down(pricing: Pricing) -> tuple[Considered, ...]:
+def turned_down(pricing: Pricing) -> Candidates:
     """Every site, where no plan covers the order: what it lacks to do all of it."""
-    sites = pricing.problem.sites.all
-    reasons = _reasons(pricing, _rules(pricing.problem), ())
-    return tuple(Considered(location=site.location, excluded_because=why) for site, why in zip(sites, reasons, strict=True))
+    sites = pricing.problem.sites
+    told = _Told(len(sites))
+    _tell(told, pricing, _rules(pricing.problem), ())
+    return Candidates(
+        locations=tuple(sites.locations.tolist()), excluded=len(sites), reasons=tuple(told.reasons), why=tuple(told.why.tolist())
+    )
+
+
+class _Told:
+    """Reasons, each once, and which of them is against each of so many sites; −1: none."""
+
+    def __init__(self, sites: int) -> None:
+        self.why = np.full(sites, _NONE, dtype=np.int64)
+        self.reasons: dict[Reason, int] = {}
+
+    def tell(self, rows: Ints, alike: Sequence[Hashable], reason: Callable[[int], Reason | None]) -> None:
+        """Of these rows, those with the same in ``alike`` have the same reason."""
+        one = dict(zip(alike, rows.tolist(), strict=True))
+        number = {each: self.number(reason(row)) for each, row in one.items()}
+        self.why[rows] = [number[each] for each in alike]
+
+    def number(self, reason: Reason | None) -> int:
+        """Which one it is."""
+        return _NONE if reason is None else self.reasons.setdefault(reason, len(self.reasons))
 
 
 def _rules(problem: Problem) -> dict[int, Reason]:
     """The sites that a rule keeps out, and which."""
     row, sites = problem.sites.row, problem.sites.all
     other = Reason(code=Code.METHOD, detail=f"does not offer {problem.method}")
-    found = dict.fromkeys(np.flatnonzero(~problem.sites.offering[problem.method]).tolist(), other)
+    found = dict.fromkeys(problem.sites.without[problem.method], other)
     if problem.pickup_at is not None:
         found |= {row: _NOT_THE_PICKUP_LOCATION for row, site in enumerate(sites) if site.location != problem.pickup_at}
     return found | {row[location]: reason for location, reason in problem.excluded.items() if location in row}
 
 
-def _reasons(pricing: Pricing, rules: dict[int, Reason], swaps: Sequence[Swap]) -> list[Reason | None]:
+def _tell(told: _Told, pricing: Pricing, rules: dict[int, Reason], swaps: Sequence[Swap]) -> None:
     """Why each does not send one of these packages: the one that costs least more from there, else the one it lacks least for.
 
     Without any, the order is one package.
     """
-    many = len(pricing.problem.sites)
     units = np.array([swap.units for swap in swaps] or [pricing.instance.wanted])
+    able, package = _compared(pricing, swaps, units)
+    asked = np.ones(len(able), dtype=np.bool_)
+    asked[[*rules, *(swap.row for swap in swaps)]] = False
+    for number, swap in enumerate(swaps):
+        (rows,) = (asked & able & (package == number)).nonzero()
+        told.tell(rows, swap.alike(rows), swap.reason)
+    (rows,) = (asked & ~able).nonzero()
+    lacks = _Lacks.of(pricing, units, package)
+    told.tell(rows, lacks.alike(rows), lacks.reason)
+    for row, rule in rules.items():
+        told.why[row] = told.number(rule)
+
+
+def _compared(pricing: Pricing, swaps: Sequence[Swap], units: Ints) -> tuple[Bools, Ints]:
+    """Which could send one of these packages, and which package each is compared with. ``[L]`` both."""
+    many = len(pricing.problem.sites)
+    if len(swaps) == 1:  # mostly
+        return np.isfinite(swaps[0].cents), np.zeros(many, dtype=np.int64)
     cents = np.array([swap.cents for swap in swaps] or [np.full(many, np.inf)])
     short = pricing.instance.stock[:many] < units[:, None, :]
     able = np.isfinite(cents).any(axis=0)
-    best = np.where(able, cents.argmin(axis=0), short.sum(axis=2).argmin(axis=0))
-    found: list[Reason | None] = [None] * many
-    for number, swap in enumerate(swaps):
-        rows = np.flatnonzero(able & (best == number))
-        for row, reason in zip(rows.tolist(), swap.reasons(rows), strict=True):
-            found[row] = reason
-    able[list(rules)] = True
-    rows = np.flatnonzero(~able)
-    for row, lack in zip(rows.tolist(), _lacks(pricing, rows, units[best[rows]]), strict=True):
-        found[row] = lack
-    for row, rule in rules.items():
-        found[row] = rule
-    return found
+    return able, np.where(able, cents.argmin(axis=0), short.sum(axis=2).argmin(axis=0))
 
 
-def _lacks(pricing: Pricing, rows: Ints, units: Ints) -> list[Reason | None]:
-    """What each of these lacks to send so many units ``[k, n]``: rather what it certainly has too little of."""
-    problem = pricing.problem
-    available, short = problem.available[rows], pricing.instance.stock[rows] < units
-    certain = short & (available != UNKNOWN) & (available + _kept_back(problem, rows)[:, None] < units)
-    first = certain.argmax(axis=1)
-    at = np.arange(len(rows)), first
-    columns = first, units[at], np.maximum(available[at], 0), short.sum(axis=1) - 1
-    each = list(zip(*(column.tolist() for column in columns), strict=True))
-    told = {
-        lack: Reason(code=Code.STOCK, sku=problem.demand[lack[0]].sku, needs=lack[1], has=lack[2], more_skus=lack[3])
-        for lack in set(each)
-    }
-    return [
-        told[lack] if certainly else _rarer(pricing, int(rows[number]), units[number])
-        for number, (lack, certainly) in enumerate(zip(each, certain[at].tolist(), strict=True))
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Lacks:
+    """What each site lacks to send a package: rather what it certainly has too little of.
 
+    ``units`` are of each package, and ``package`` is the number of that which each is asked for. ``certainty`` is how certain it is
+    that it has too little of ``line``, and ``more`` how many lines it has too little of beside. ``[L]``
+    """
 
-def _rarer(pricing: Pricing, row: int, units: Ints) -> Reason | None:
-    """What it keeps back, what nobody knows of it, what it has no room for, or that it would take too long."""
-    problem, room = pricing.problem, int(pricing.instance.room[row])
-    lines = np.flatnonzero(pricing.instance.stock[row] < units).tolist()
-    if not lines:
-        full = Reason(code=Code.CAPACITY, needs=int(units.sum()), has=room)
-        return full if room < units.sum() else None if problem.days_late is None else _TOO_LATE
-    more, source = len(lines) - 1, problem.sites.all[row].source
-    for line in lines:
-        has, sku = int(problem.available[row, line]), problem.demand[line].sku
-        if has != UNKNOWN:
+    pricing: Pricing
+    units: Ints
+    package: Ints
+    certainty: Ints
+    line: Ints
+    more: Ints
+
+    @classmethod
+    def of(cls, pricing: Pricing, units: Ints, package: Ints) -> "_Lacks":
+        problem, wanted = pricing.problem, units[package] if len(units) > 1 else units
+        short, unknown = pricing.instance.stock[: len(problem.sites)] < wanted, problem.available == UNKNOWN
+        certainty = np.where(unknown, _UNKNOWN, _CERTAIN)
+        if any(problem.safety_units.values()):
+            kept_back = ~unknown & (problem.available + _kept_back(problem)[:, None] >= wanted)
+            certainty[kept_back] = _KEPT_BACK
+        certainty *= short
+        line = certainty.argmax(axis=1)
+        return cls(
+            pricing=pricing,
+            units=units,
+            package=package,
+            certainty=certainty[np.arange(len(line)), line],
+            line=line,
+            more=np.add.reduce(short, axis=1) - 1,
+        )
+
+    def alike(self, rows: Ints) -> list[Hashable]:
+        """Something for each of these that is the same where the reason is."""
+        certainty, line = self.certainty[rows], self.line[rows]
+        has = self.pricing.problem.available[rows, line]
+        if len(self.units) == 1 and (certainty == _CERTAIN).all():  # mostly
+            # Of a line of which there is too little there is less than can be wanted.
+            key = (np.maximum(has, 0) * len(self.units[0]) + line) * len(self.units[0]) + self.more[rows]
+            keys: list[Hashable] = key.tolist()
+            return keys
+        room, source = self.pricing.instance.room[rows], self.pricing.problem.sites.sources[1][rows]
+        return list(
+            zip(
+                *(column.tolist() for column in (self.package[rows], certainty, line, has, self.more[rows], room, source)),
+                strict=True,
+            )
+        )
+
+    def reason(self, row: int) -> Reason | None:
+        """What this one lacks."""
+        problem, units = self.pricing.problem, self.units[self.package[row]]
+        certainty, line, more = int(self.certainty[row]), int(self.line[row]), int(self.more[row])
+        sku, needs, has = problem.demand[line].sku, int(units[line]), max(int(problem.available[row, line]), 0)
+        source = problem.sites.all[row].source
+        if certainty == _CERTAIN:
+            return Reason(code=Code.STOCK, sku=sku, needs=needs, has=has, more_skus=more)
+        if certainty == _KEPT_BACK:
             kept = problem.safety_units[source]
-            return Reason(code=Code.SAFETY_STOCK, sku=sku, needs=int(units[line]), has=max(has, 0), kept_back=kept, more_skus=more)
-    read_at = problem.read_at.get(source)
-    age_s = None if read_at is None else int((problem.at - read_at).total_seconds())
-    return Reason(code=Code.SOURCE_UNKNOWN, sku=problem.demand[lines[0]].sku, age_s=age_s, more_skus=more)
+            return Reason(code=Code.SAFETY_STOCK, sku=sku, needs=needs, has=has, kept_back=kept, more_skus=more)
+        if certainty == _UNKNOWN:
+            read_at = problem.read_at.get(source)
+            age_s = None if read_at is None else int((problem.at - read_at).total_seconds())
+            return Reason(code=Code.SOURCE_UNKNOWN, sku=sku, age_s=age_s, more_skus=more)
+        needs, has = int(units.sum()), int(self.pricing.instance.room[row])
+        if has < needs:
+            return Reason(code=Code.CAPACITY, needs=needs, has=has)
+        return None if problem.days_late is None else _TOO_LATE
 
 
-def _kept_back(problem: Problem, rows: Ints) -> Ints:
-    """Units of safety stock of each SKU at each of these. ``[k]``."""
-    if not any(problem.safety_units.values()):  # mostly
-        return np.zeros(len(rows), dtype=np.int64)
-    return np.array([problem.safety_units.get(problem.sites.all[row].source, 0) for row in rows.tolist()], dtype=np.int64)
+def _kept_back(problem: Problem) -> Ints:
+    """Units of safety stock of each SKU at each site. ``[L]``."""
+    names, source = problem.sites.sources
+    return np.array([problem.safety_units.get(name, 0) for name in names], dtype=np.int64)[source]
 
 
 def _cents(cents: Floats) -> list[int | None]:
@@ -153,18 +200,21 @@ def _cents(cents: Floats) -> list[int | None]:
 
 def _counterfactual(pricing: Pricing, missing: Missing) -> Counterfactual:
     problem, row = pricing.problem, missing.location
-    short = []
-    for line in np.flatnonzero(missing.units).tolist():
-        has = int(problem.available[row, line])
-        needs = int(pricing.instance.stock[row, line] + missing.units[line])
-        short.append(Shortage(sku=problem.demand[line].sku, needs=needs, has=None if has == UNKNOWN else max(has, 0)))
+    columns = problem.demand, problem.available[row].tolist(), pricing.instance.stock[row].tolist(), missing.units.tolist()
     return Counterfactual(
         saves_cents=round(missing.saves_cents),
-        short=tuple(short),
+        short=tuple(
+            Shortage(sku=line.sku, needs=had + lacking, has=None if has == UNKNOWN else max(has, 0))
+            for line, has, had, lacking in zip(*columns, strict=True)
+            if lacking
+        ),
         room=int(pricing.instance.room[row]) + missing.room if missing.room else None,
     )
 
 
+_NONE: Final = -1
+_UNKNOWN, _KEPT_BACK, _CERTAIN = 1, 2, 3
+"""How certain it is that a site has too little; 0: it has not."""
 _BEHIND_ALL: Final = 1e300
 _NOT_THE_PICKUP_LOCATION: Final = Reason(code=Code.NOT_THE_PICKUP_LOCATION)
 _TOO_LATE: Final = Reason(code=Code.PROMISE)

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
-
 from connectors.contract import Sku
 from gateway.domain.identity import LocationId
+from gateway.domain.routing.candidates import Candidates, Considered
 from gateway.domain.routing.problem import EXACT, Constraint, Demand, Preference
-from gateway.domain.routing.reason import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,62 +40,19 @@ class Package:
         return sum(term.cents for term in self.costs)
 
 
-class Shortage(msgspec.Struct, frozen=True, kw_only=True):
-    """So many units of a SKU a location would have needed, and so many may be promised there. ``has`` None: nobody knows."""
-
-    sku: Sku
-    needs: int
-    has: int | None
-
-
-class Counterfactual(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The least that a location would have needed to be chosen; with one unit less of anything, it would not have been.
-
-    ``room`` is how many units it would have needed room for; None: it has enough. ``saves_cents`` 0: it would have saved a package.
-    """
-
-    saves_cents: int
-    short: tuple[Shortage, ...] = ()
-    room: int | None = None
-
-
-class Considered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One candidate. A structure, because there are so many of them, and only what there is to say of each is kept.
-
-    ``excluded_because`` is why it could not take part; ``against`` what was against one that could: why it does not send what one
-    of those chosen does. ``regret_cents``: the best plan in which it sends at least one unit, less the chosen plan; None when it
-    cannot take part, or the order is too large to say. ``alone_cents``: what the order would cost from there alone; None when it
-    cannot be.
-    """
-
-    location: LocationId
-    chosen: bool = False
-    excluded_because: Reason | None = None
-    against: Reason | None = None
-    regret_cents: int | None = None
-    alone_cents: int | None = None
-    counterfactual: Counterfactual | None = None
-
-    @property
-    def cheaper_cents(self) -> int | None:
-        """A package from there would have had to cost so much less for it to be chosen whatever comes first. None: no telling."""
-        return None if self.chosen or self.regret_cents is None else self.regret_cents + 1
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Where an order comes from.
 
     ``waits`` is what comes from nowhere yet; ``cost_cents`` has its penalty in it. No plan costs less than ``lower_bound_cents``,
-    which is the cost itself when ``optimal``. ``considered`` holds every candidate once: the chosen, then by regret, then those
-    of unknown regret, then the excluded.
+    which is the cost itself when ``optimal``. ``considered`` is a tuple in decisions that were kept before there were columns.
     """
 
     preference: Preference
     packages: tuple[Package, ...]
     cost_cents: int
     lower_bound_cents: int
-    considered: tuple[Considered, ...]
+    considered: Candidates | tuple[Considered, ...]
     waits: tuple[Demand, ...] = ()
     strategy: str = EXACT
 
@@ -125,7 +80,7 @@ class Unroutable(Exception):
         *,
         short: Mapping[Sku, tuple[int, int]],
         unknown: frozenset[Sku],
-        considered: tuple[Considered, ...],
+        considered: Candidates,
         constraints: tuple[Constraint, ...] = (),
     ) -> None:
         told = [f"{sku} needs {wanted}, has {available}" for sku, (wanted, available) in short.items()]

@@ -1,11 +1,14 @@
 """A decision in sentences, for a person who has to explain it to a customer."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from gateway.domain.identity import LocationId
-from gateway.domain.routing.decision import Considered, Counterfactual, Decision, Package
+from gateway.domain.routing.candidates import Candidates, Considered, Counterfactual
+from gateway.domain.routing.decision import Decision, Package
 from gateway.domain.routing.problem import Demand, Preference, Term
 from gateway.domain.routing.reason import Code, Reason, money
 
@@ -88,8 +91,8 @@ def _rejections(decision: Decision, names: Names, odds: Odds) -> list[str]:
 
 
 def _alternatives(decision: Decision, names: Names) -> list[str]:
-    others = [each for each in decision.considered if not each.chosen and each.regret_cents is not None]
-    return [_alternative(each, names) for each in others[:ALTERNATIVES_MAX]]
+    others = (each for each in decision.considered if not each.chosen and each.regret_cents is not None)
+    return [_alternative(each, names) for each in islice(others, ALTERNATIVES_MAX)]
 
 
 def _alternative(other: Considered, names: Names) -> str:
@@ -112,7 +115,10 @@ def _why(reason: Reason, regret_cents: int, names: Names) -> str:
 
 
 def _counterfactuals(decision: Decision, names: Names) -> list[str]:
-    had = [(each.counterfactual, each.location) for each in decision.considered if each.counterfactual is not None]
+    considered = decision.considered
+    places = considered.counterfactuals if isinstance(considered, Candidates) else range(len(considered))
+    candidates = map(considered.__getitem__, places)
+    had = [(each.counterfactual, each.location) for each in candidates if each.counterfactual is not None]
     had.sort(key=lambda each: (-each[0].saves_cents, each[1]))
     return [_counterfactual(needed, _name(location, names)) for needed, location in had[:COUNTERFACTUALS_MAX]]
 
@@ -125,11 +131,17 @@ def _counterfactual(needed: Counterfactual, name: str) -> str:
 
 
 def _excluded(decision: Decision, names: Names) -> list[str]:
-    excluded = [each for each in decision.considered if each.excluded_because is not None]
-    told = [f"{_name(each.location, names)} ({each.excluded_because})" for each in excluded[:EXCLUDED_MAX]]
-    rest = len(excluded) - len(told)
+    first, many = _first_excluded(decision), len(decision.considered)
+    excluded = [decision.considered[place] for place in range(first, min(first + EXCLUDED_MAX, many))]
+    told = [f"{_name(each.location, names)} ({each.excluded_because})" for each in excluded]
+    rest = many - first - len(told)
     others = [f"{rest} other{'' if rest == 1 else 's'}"] if rest else []
     return [f"{_listed([*told, *others])} could not take part."] if told else []
+
+
+def _first_excluded(decision: Decision) -> int:
+    """The place of the first candidate that could not take part: they come last."""
+    return bisect_left(decision.considered, True, key=lambda each: each.excluded_because is not None)
 
 
 def _lines(lines: Iterable[Demand]) -> str:

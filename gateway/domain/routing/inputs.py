@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from functools import cached_property
 from hashlib import sha256
 
@@ -39,9 +39,11 @@ class World:
         return sha256(self.body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What is particular to one decision; arrays are kept row by row. ``world`` is the digest of the rest."""
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is particular to one decision; arrays are kept row by row. ``world`` is the digest of the rest.
+
+    What came later has a default, and is left out where there is none of it: digests stay what they were.
+    """
 
     world: str
     facts: OrderFacts
@@ -61,6 +63,7 @@ class Inputs:
     unit_terms: Mapping[Term, Rows]
     days_late: Rows | None
     back_order_cents: int | None
+    missed: Mapping[LocationId, time] = {}
 
     @property
     def digest(self) -> str:
@@ -89,6 +92,7 @@ def inputs_of(problem: Problem, world: World) -> Inputs:
         unit_terms={term: _rows(cents) for term, cents in problem.unit_terms.items()},
         days_late=None if problem.days_late is None else _rows(problem.days_late),
         back_order_cents=problem.back_order_cents,
+        missed=problem.missed,
     )
 
 
@@ -114,6 +118,7 @@ def problem_of(inputs: Inputs, world: World) -> Problem:
         unit_terms={term: _array(cents) for term, cents in inputs.unit_terms.items()},
         days_late=None if inputs.days_late is None else _array(inputs.days_late),
         back_order_cents=inputs.back_order_cents,
+        missed=inputs.missed,
     )
 
 

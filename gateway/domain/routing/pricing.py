@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isnan
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectors.contract import Method
-from gateway.domain.plans import NO_POSTAGE, UNLIMITED, Floats, Instance, Ints, Plan, Postage
+from gateway.domain.plans import NO_POSTAGE, UNLIMITED, Floats, Instance, Ints, Plan, Postage, priced_whole
 from gateway.domain.routing.decision import CostTerm, Package
 from gateway.domain.routing.problem import NEVER, UNITS_MAX, Demand, Preference, Problem, Tariff, Term
+from gateway.domain.routing.sites import Sites
 
 Bools = NDArray[np.bool_]
-_TERMS: Final = tuple(Term)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,17 +39,19 @@ class Pricing:
         sites, tariff, sent = problem.sites, problem.tariff, problem.method is not Method.PICKUP
         wanted = np.array([line.units for line in problem.demand], dtype=np.int64)
         miles = sites.miles_to(problem.destination)
-        zones = sites.zones(miles, tariff.zones, problem.facts.area) if sent else np.ones(len(sites), dtype=np.int64)
+        zones = sites.zones(tariff.zones, problem.destination, problem.facts.area) if sent else np.ones(len(sites), dtype=np.int64)
         postage, lane, waiting_lane = _lanes(problem, zones) if sent else (NO_POSTAGE, np.zeros(len(sites), dtype=np.int64), 0)
         package_terms = _package_terms(problem, postage, lane, miles)
         # All of a line or nothing, unless lines may be split.
         split = problem.constraints.split_lines
-        counted = np.maximum(problem.available, 0) * usable[:, None]
+        counted = np.maximum(problem.available, 0)
+        if not usable.all():
+            counted *= usable[:, None]
         stock = np.minimum(counted, wanted) if split else np.where(counted >= wanted, wanted, 0)
         instance = Instance(
             wanted=wanted,
             stock=stock,
-            room=np.full(len(sites), UNLIMITED) if problem.room is None else np.maximum(problem.room, 0),
+            room=sites.unlimited if problem.room is None else np.maximum(problem.room, 0),
             package_cents=_total(package_terms, (len(sites),)),
             unit_cents=_total(problem.unit_terms, stock.shape),
             postage=postage,
@@ -61,7 +62,7 @@ class Pricing:
             together=_groups(problem),
             packages_max=problem.constraints.packages_max,
             miles=np.fmin(miles, np.inf),
-            rank=_rank(package_terms, len(sites)),
+            rank=_rank(package_terms, sites),
         )
         return cls(
             problem=problem,
@@ -100,27 +101,25 @@ class Pricing:
 
     def alone_cents(self) -> Floats:
         """What the order costs from each site alone; infinity where that is not enough. ``[L]``."""
-        case, order = self.instance, slice(len(self.problem.sites))
-        whole = (case.stock[order] == case.wanted).all(axis=1) & (case.room[order] >= case.wanted.sum())
-        asked = case.postage.cents(np.array([case.grams @ case.wanted]), np.array([case.wanted.sum()]))[case.lane[order], 0]
-        return np.where(whole, case.package_cents[order] + case.unit_cents[order] @ case.wanted + asked, np.inf)
+        cents, able = priced_whole(self.instance)
+        return np.where(able, cents, np.inf)[: len(self.problem.sites)]
 
     def _package(self, row: int, units: list[int], lines: tuple[Demand, ...], *, further: bool) -> Package:
         problem, sent = self.problem, self.problem.method is not Method.PICKUP
         count = sum(units)
-        costs: dict[Term, int] = {}
+        costs: list[tuple[Term, int]] = []
         zone, miles, service = int(self.zones[row]), float(self.miles[row]), None
         if sent:
             grams = sum(each * many for each, many in zip(problem.grams, units, strict=True))
             option = self.instance.postage.service(int(self.instance.lane[row]), grams, count)
             service = self.instance.postage.services[option]
-            costs[Term.POSTAGE] = service.price_cents(zone, grams)
-            costs[Term.WAITING] = count * problem.unit_day_cents * service.transit_days[zone - 1]
-            if problem.days_late is not None:
-                costs[Term.LATE] = int(problem.days_late[row, option]) * problem.late_day_cents
-        costs[Term.PARCEL] = int(self.instance.split_cents) if further else 0
-        costs |= {term: int(cents[row]) for term, cents in self.package_terms.items()}
-        costs |= {term: int((cents[row] * units).sum()) for term, cents in self.unit_terms.items()}
+            days_late = 0 if problem.days_late is None else int(problem.days_late[row, option])
+            costs.append((Term.POSTAGE, service.price_cents(zone, grams)))
+            costs.append((Term.WAITING, count * problem.unit_day_cents * service.transit_days[zone - 1]))
+            costs.append((Term.LATE, days_late * problem.late_day_cents))
+        costs.append((Term.PARCEL, int(self.instance.split_cents) if further else 0))
+        if self.package_terms or self.unit_terms:
+            costs += self._beside(row, units)
         return Package(
             location=problem.sites.all[row].location,
             lines=lines,
@@ -129,8 +128,14 @@ class Pricing:
             transit_days=0 if service is None else service.transit_days[zone - 1],
             service=None if service is None else service.name,
             carrier=None if service is None else service.carrier,
-            costs=tuple(CostTerm(name=term.value, cents=costs[term]) for term in _TERMS if costs.get(term)),
+            costs=tuple([CostTerm(name=term, cents=cents) for term, cents in costs if cents]),
         )
+
+    def _beside(self, row: int, units: list[int]) -> list[tuple[Term, int]]:
+        """What a package costs beside what carriers take, and what a further one does, in the order of terms."""
+        found = {term: int(cents[row]) for term, cents in self.package_terms.items()}
+        found |= {term: int((cents[row] * units).sum()) for term, cents in self.unit_terms.items()}
+        return [(term, found[term]) for term in Term if term in found]
 
 
 def _usable(problem: Problem) -> Bools:
@@ -191,12 +196,10 @@ def _total(terms: Mapping[Term, Ints], shape: tuple[int, ...]) -> Floats:
     return total
 
 
-def _rank(package_terms: Mapping[Term, Ints], sites: int) -> Ints:
+def _rank(package_terms: Mapping[Term, Ints], sites: Sites) -> Ints:
     """The sites by how much they are preferred, those preferred alike by their order."""
-    preferred, rank = package_terms.get(Term.PREFERENCE), np.arange(sites)
-    if preferred is not None:
-        rank[np.argsort(preferred, kind="stable")] = np.arange(sites)
-    return rank
+    preferred = package_terms.get(Term.PREFERENCE)
+    return sites.rows if preferred is None else preferred.argsort(kind="stable").argsort()
 
 
 def _groups(problem: Problem) -> tuple[tuple[int, ...], ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Final
 
@@ -214,6 +214,7 @@ class Problem:
         package_terms: What weighs for a package from each site, in cents. ``[L]``
         unit_terms: What weighs for each unit from each site, in cents. ``[L, n]``, or ``[L, 1]`` where all lines are alike.
         days_late: Days after the promised one by each of ``tariff.routed``, or ``NEVER``; None: nothing was promised. ``[L, V]``
+        missed: Of those that are late by each of them: the cutoff of today, on the clock there, without which they would not be.
         late_day_cents: What each of those days weighs.
         back_order_cents: What each unit weighs that waits for stock; None: none may wait.
         constraints: What may not be.
@@ -241,6 +242,7 @@ class Problem:
     package_terms: Mapping[Term, Ints] = field(default_factory=dict)
     unit_terms: Mapping[Term, Ints] = field(default_factory=dict)
     days_late: Ints | None = None
+    missed: Mapping[LocationId, time] = field(default_factory=dict)
     late_day_cents: int = 0
     back_order_cents: int | None = None
     constraints: Constraints = FREE
@@ -250,14 +252,14 @@ class Problem:
     def __post_init__(self) -> None:
         if not self.demand:
             raise ValueError("an order wants at least one unit")
-        if len({line.sku for line in self.demand}) != len(self.demand):
+        if len(self.demand) > 1 and len({line.sku for line in self.demand}) != len(self.demand):
             raise ValueError("each SKU is wanted once")
         if (self.method is Method.PICKUP) != (self.pickup_at is not None):
             raise ValueError("a pickup, and nothing else, has a location where it is picked up")
         if self.available.shape != (len(self.sites), len(self.demand)) or len(self.grams) != len(self.demand):
             raise ValueError("there is a row for each site and a column for each line")
-        for grams in self.grams:
-            within("grams", grams, GRAMS_MAX)
+        within("grams", min(self.grams), GRAMS_MAX)
+        within("grams", max(self.grams), GRAMS_MAX)
 
     def wanted(self) -> dict[Sku, int]:
         """Units of each SKU, in the order of the lines."""

@@ -1,5 +1,6 @@
 """Why a location does not send what it might have sent."""
 
+from datetime import time
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +22,7 @@ class Code(StrEnum):
         SAFETY_STOCK: It would have enough, but for what is kept back.
         SOURCE_UNKNOWN: Nobody knows how much it has.
         CAPACITY: It has no room for so much.
+        CUTOFF: It would be late, and would not be, had its cutoff of today not passed.
         PROMISE: It would be late.
         ZONE: It is farther; nothing else makes a difference.
         DOMINATED_BY: The location that was chosen is no worse in anything: stock, room, or any part of the cost.
@@ -36,6 +38,7 @@ class Code(StrEnum):
     SAFETY_STOCK = "SAFETY_STOCK"
     SOURCE_UNKNOWN = "SOURCE_UNKNOWN"
     CAPACITY = "CAPACITY"
+    CUTOFF = "CUTOFF"
     PROMISE = "PROMISE"
     ZONE = "ZONE"
     DOMINATED_BY = "DOMINATED_BY"
@@ -46,9 +49,11 @@ class Code(StrEnum):
 LACKS: Final = frozenset({Code.STOCK, Code.SAFETY_STOCK, Code.SOURCE_UNKNOWN})
 """What more stock, or a word about it, would change."""
 
+LATE: Final = frozenset({Code.CUTOFF, Code.PROMISE})
+
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Why a location cannot take part, or why it does not send what another one does. A structure, because there are so many.
+    """Why a location cannot take part, or why it does not send what another one does.
 
     Attributes:
         code: One of ``Code``, or the name of a rule decided elsewhere.
@@ -60,6 +65,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         kept_back: Units of safety stock there.
         age_s: Seconds since its source last said something; None: it never did.
         days: Days that it would be late; None: too late to be sent at all.
+        cutoff: Of CUTOFF: by when it would have been in time, on the clock there.
         zone: Which zone it would be sent to from there.
         than: The location that sends instead what this one could send.
         terms: What the package would cost more from here than from there, term by term; those that are alike are left out.
@@ -74,6 +80,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     kept_back: int | None = None
     age_s: int | None = None
     days: int | None = None
+    cutoff: time | None = None
     zone: int | None = None
     than: LocationId | None = None
     terms: tuple[tuple[str, int], ...] = ()
@@ -99,9 +106,10 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         return f"{self.sku} needs {self.needs}, has {self.has}{kept}{more}"
 
     def _difference(self) -> str:
-        late = "too late" if self.code == Code.PROMISE and self.days is None else f"{self.days} days late" if self.days else ""
-        parts = [f"{name} {money(cents, signed=True)}" for name, cents in self.terms]
-        return ", ".join([late, *parts] if late else parts)
+        late = f"{self.days} day{'' if self.days == 1 else 's'} late" if self.days else "too late" if self.code in LATE else ""
+        cutoff = "" if self.cutoff is None else f"after the cutoff at {self.cutoff:%H:%M}"
+        parts = (f"{name} {money(cents, signed=True)}" for name, cents in self.terms)
+        return ", ".join(filter(None, (late, cutoff, *parts)))
 
 
 def money(cents: int, *, signed: bool = False) -> str:

@@ -12,6 +12,7 @@ from gateway.domain.plans import Plan, Strategy, solve
 from gateway.domain.plans import strategies as rules_of_thumb
 from gateway.domain.plans.strategies import STRATEGIES, lexicographic
 from gateway.domain.routing.considering import considered, turned_down
+from gateway.domain.routing.cutoffs import after_cutoffs
 from gateway.domain.routing.decision import Decision, Unroutable
 from gateway.domain.routing.pricing import Pricing
 from gateway.domain.routing.problem import EXACT, TOGETHER, UNITS_MAX, UNKNOWN, Constraint, Problem
@@ -67,7 +68,7 @@ def told(pricing: Pricing, plan: Plan) -> Decision:
         waits=waits,
         cost_cents=round(plan.cents),
         lower_bound_cents=round(plan.bound_cents),
-        considered=considered(pricing, plan),
+        considered=after_cutoffs(considered(pricing, plan), pricing.problem.missed),
         strategy=pricing.problem.strategy,
     )
 
@@ -105,7 +106,7 @@ def _unroutable(pricing: Pricing) -> Unroutable:
     return Unroutable(
         short=short,
         unknown=unknown,
-        considered=turned_down(pricing),
+        considered=after_cutoffs(turned_down(pricing), problem.missed),
         constraints=() if short else _in_the_way(problem),
     )
 

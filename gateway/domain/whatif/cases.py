@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from connectors.contract import Method, Sku
@@ -103,6 +104,6 @@ def _mixed(name: str, bought: Case, sent: Case, newest: Problem, stock: dict[Sku
     )
     to = sent.problem
     if problem.method is to.method is Method.SHIP:
-        facts = replace(problem.facts, area=to.facts.area)
-        problem = replace(problem, facts=facts, destination=to.destination, days_late=to.days_late)
+        facts = msgspec.structs.replace(problem.facts, area=to.facts.area)
+        problem = replace(problem, facts=facts, destination=to.destination, days_late=to.days_late, missed=to.missed)
     return Case(id=name, problem=problem, policy=bought.policy)

@@ -7,14 +7,16 @@ from typing import Final
 from gateway.domain.identity import LocationId
 from gateway.domain.plans import Strategy
 from gateway.domain.plans.strategies import STRATEGIES
-from gateway.domain.policies import BUILT_IN, DEFAULT, RoutingPolicy
+from gateway.domain.policies import BUILT_IN, DEFAULT, RoutingPolicy, Tags
 from gateway.domain.pricing import PriceBook
 from gateway.domain.refusals import NotFound
+
+UNTAGGED: Final = Tags()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """How the merchant wants orders routed: the ``policies`` in force, and the ``strategies`` that they may name.
+    """How the merchant wants orders routed: the ``policies`` in force, and the ``strategies`` and ``tags`` that they may name.
 
     ``prices`` of what is scarce; None: all are zero. ``odds`` is how likely locations are to turn work down, where they ever
     did, and ``reroute_cents`` what it costs to route it again.
@@ -22,6 +24,7 @@ class Outlook:
 
     policies: Mapping[str, RoutingPolicy] = field(default_factory=dict)
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)
+    tags: Tags = UNTAGGED
     prices: PriceBook | None = None
     odds: Mapping[LocationId, float] = field(default_factory=dict)
     reroute_cents: int = 0

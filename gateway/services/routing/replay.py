@@ -11,6 +11,7 @@ from gateway.domain.plans import Strategy
 from gateway.domain.policies import BUILT_IN, RoutingPolicy, Rule, course
 from gateway.domain.routing import (
     TOGETHER,
+    Candidates,
     Decision,
     Inputs,
     Problem,
@@ -85,9 +86,10 @@ def replayed(
         return Replay(record=record, differences=("It could not be had at all.",))
     if msgspec.json.encode(again) == msgspec.json.encode(record.decision):
         return Replay(record=record, again=again)
-    then, now = msgspec.to_builtins(record.decision), msgspec.to_builtins(again)
-    found = tuple(islice(_differences("decision", then, now), DIFFERENCES_MAX))
-    return Replay(record=record, again=again, differences=found or ("It is written differently.",))
+    found = tuple(islice(_differences("decision", _spelled_out(record.decision), _spelled_out(again)), DIFFERENCES_MAX))
+    if not found and isinstance(record.decision.considered, Candidates):
+        found = ("It is written differently.",)
+    return Replay(record=record, again=again, differences=found)
 
 
 def _again(decision: Decision, problem: Problem, strategies: Mapping[str, Strategy]) -> Decision | None:
@@ -102,6 +104,12 @@ def _rule(record: DecisionRecord, policy: RoutingPolicy, inputs: Inputs) -> Rule
     passes = course(policy, inputs.facts).passes
     found = (each.rule for each in passes if each.rule.name == record.rule and each.relaxed == record.relaxed)
     return next(found, None)
+
+
+def _spelled_out(decision: Decision) -> dict[str, Any]:
+    """The decision with its candidates by location: before they were kept in columns, they were kept in rows."""
+    told: dict[str, Any] = msgspec.to_builtins(decision)
+    return told | {"considered": {each.location: msgspec.to_builtins(each) for each in decision.considered}}
 
 
 def _differences(path: str, then: Any, now: Any) -> Iterator[str]:

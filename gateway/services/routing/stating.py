@@ -1,6 +1,7 @@
 """A wish and what was seen put together: the problem that the pure rule decides."""
 
 from collections.abc import Mapping, Sequence
+from datetime import time
 
 import numpy as np
 
@@ -18,13 +19,16 @@ from gateway.services.routing.wish import Wish
 
 def facts(seen: Landscape, wish: Wish) -> OrderFacts:
     """What rules ask about the order."""
+    skus = frozenset(line.sku for line in wish.lines)
     return OrderFacts(
         channel=wish.channel,
         method=wish.method,
-        skus=frozenset(line.sku for line in wish.lines),
+        skus=skus,
         area=area_of(wish.to),
         placed_at=wish.placed_at or seen.at,
         customer_class=wish.customer_class,
+        value_cents=wish.value_cents,
+        tags=seen.outlook.tags.of(skus),
     )
 
 
@@ -37,8 +41,10 @@ def state(
         ReadingOutdated: Somebody decided on a newer reading in the meantime.
     """
     kept_out = {each.id: Code.CLOSED.value for each in seen.atlas.locations if not each.active} | dict(excluded)
+    days_late, missed = _lateness(seen, wish)
     return Problem(
-        days_late=_days_late(seen, wish),
+        days_late=days_late,
+        missed=missed,
         facts=facts(seen, wish),
         at=seen.at,
         demand=demand,
@@ -59,13 +65,13 @@ def state(
     )
 
 
-def _days_late(seen: Landscape, wish: Wish) -> Ints | None:
-    """Days after the promised one, by each service from each site. None: no day was promised."""
+def _lateness(seen: Landscape, wish: Wish) -> tuple[Ints | None, Mapping[LocationId, time]]:
+    """Days after the promised one, by each service from each site, and which cutoffs make it late. None: no day was promised."""
     if seen.prospects is None or wish.deliver_by is None or wish.method is not Method.SHIP:
-        return None
-    prospect = seen.prospects.of(wish.to, seen.at, wish.method)
-    late = np.maximum(prospect.days_late(wish.deliver_by, sum(line.units for line in wish.lines)), 0)
-    return np.where(late > 0, NEVER, late) if wish.no_later else late
+        return None, {}
+    prospect, units = seen.prospects.of(wish.to, seen.at, wish.method), sum(line.units for line in wish.lines)
+    late = np.maximum(prospect.days_late(wish.deliver_by, units), 0)
+    return np.where(late > 0, NEVER, late) if wish.no_later else late, prospect.missed(wish.deliver_by, late, units)
 
 
 def price_terms(book: PriceBook | None, sites: Sites, skus: Sequence[Sku]) -> Mapping[Term, Ints]:

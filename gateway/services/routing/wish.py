@@ -17,9 +17,9 @@ class Wish:
     """What is to go where, and how.
 
     ``kept`` is the hold that becomes this order: the day that it was promised for stays. ``from_location`` is where the customer
-    would like it to come from. Policies ask about ``channel``, ``customer_class`` and ``placed_at`` (None: now); ``policy`` None:
-    the one for everybody. ``deliver_by`` is the day that the customer was promised; each day after it is a cost, or out of the
-    question (``no_later``).
+    would like it to come from. Policies ask about ``channel``, ``customer_class``, ``value_cents`` and ``placed_at`` (None: now);
+    ``policy`` None: the one for everybody. ``deliver_by`` is the day that the customer was promised; each day after it is a cost,
+    or out of the question (``no_later``).
     """
 
     lines: tuple[Units, ...]
@@ -32,6 +32,7 @@ class Wish:
     kept: Reservation | None = None
     channel: str = ""
     customer_class: str | None = None
+    value_cents: int | None = None
     policy: str | None = None
     placed_at: datetime | None = None
     deliver_by: date | None = None
@@ -51,6 +52,7 @@ class Wish:
             kept=kept,
             channel=order.channel,
             customer_class=order.customer_class,
+            value_cents=order.value_cents,
             policy=order.policy,
             placed_at=order.placed_at,
             deliver_by=order.deliver_by,

@@ -52,6 +52,7 @@ class Shop:
                     skus=frozenset(line.sku for line in demand),
                     area=area_of(wish.to),
                     placed_at=self.seen.at,
+                    customer_class=None,
                 ),
                 at=self.seen.at,
                 demand=demand,

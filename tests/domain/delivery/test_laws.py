@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import given, settings
@@ -137,6 +138,19 @@ def test_who_waits_behind_others_is_served_on_the_day_that_a_queue_says(
         assert begins >= NEVER
     else:
         assert (seen(begins) + timedelta(hours=5, minutes=30)).date() == today - timedelta(days=1)
+
+
+@FEW
+@given(at=INSTANTS, schedule=SCHEDULES, zone=st.sampled_from(ZONES))
+def test_what_is_in_time_for_the_last_cutoff_leaves_as_if_it_was_ordered_then(at: datetime, schedule: Schedule, zone: str) -> None:
+    known, here = board(at, schedule, place(zone)), ZoneInfo(zone)
+    cutoffs = [datetime.fromtimestamp(minute * 60, here) for minute in known.spells[0].cutoff.tolist()]
+    passed = [each for each in cutoffs if each < at and each.date() == at.astimezone(here).date()]
+    as_if = known.departures(max(passed, default=at))
+    in_time = known.departures(at, in_time=True)
+    assert [in_time.begins.tolist(), in_time.leaves.tolist()] == [as_if.begins.tolist(), as_if.leaves.tolist()]
+    if passed:
+        assert known.cutoff(0, at) == max(passed).time()
 
 
 @FEW

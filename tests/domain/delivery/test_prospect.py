@@ -59,6 +59,22 @@ def test_places_rank_by_arrival_then_by_departure() -> None:
     assert later.tolist() == [1, 0, 2], "from both tomorrow, but the west still sends today"
 
 
+def test_of_places_that_are_late_those_are_told_that_would_not_be_had_their_cutoff_not_passed() -> None:
+    def missed(at: str, by: str, units: int = 1, **more: Any) -> dict[LocationId, str]:
+        found, day = prospect(on_the_wall(at, NEW_YORK), **more), date.fromisoformat(by)
+        cutoffs = found.missed(day, found.days_late(day, units), units)
+        return {location: f"{cutoff:%H:%M}" for location, cutoff in cutoffs.items()}
+
+    assert missed("2026-03-03 15:00", "2026-03-03") == {EAST: "14:00"}, "by courier; in the west it is noon, and too far"
+    assert missed("2026-03-03 17:30", "2026-03-04") == {WEST: "14:00", SOMEWHERE: "14:00"}, "from the east tomorrow is soon enough"
+    assert missed("2026-03-03 18:00", "2026-03-04") == {WEST: "14:00"}, "in Berlin it is tomorrow"
+    assert missed("2026-03-03 13:00", "2026-03-03") == {}, "the east is in time, the others would not be"
+    assert missed("2026-03-07 15:00", "2026-03-07") == {}, "nobody works on a Saturday"
+    assert missed("2026-03-03 17:30", "2026-03-04", 5) == {WEST: "14:00", SOMEWHERE: "14:00"}
+    busy = {(WEST, date(2026, 3, 3)): 3}
+    assert missed("2026-03-03 17:30", "2026-03-04", 3, booked=busy) == {SOMEWHERE: "14:00"}, "the west has no room today"
+
+
 def test_an_order_too_large_for_a_day_takes_several_and_what_can_never_be_done_is_never_promised() -> None:
     assert prospect().arrivals(11)[1].astype(str).tolist() == ["2026-03-10", "2026-03-06"], "two days more"
     assert prospect().arrivals(11)[0].astype(str).tolist() == ["2026-03-04", "2026-03-03"], "no limit there"

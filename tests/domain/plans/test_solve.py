@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.plans.instance import Instance, Plan
-from gateway.domain.plans.lots import Offers
+from gateway.domain.plans.lots import IMPOSSIBLE_CENTS, Offers
 from gateway.domain.plans.solve import EFFORT, solve
-from tests.domain.plans.problems import Packages, allowed, cents_of, every_plan, tiny, typical
+from tests.domain.plans.problems import BY_ZONE, Packages, allowed, cents_of, every_plan, tiny, typical
 
 SEEDS = st.integers(0, 2**32)
 HIGHS_ORDERS = 500
@@ -104,6 +104,18 @@ def test_the_order_of_the_locations_does_not_matter() -> None:
         )
         one, other = solve(order), solve(turned)
         assert (one and one.cents) == (other and other.cents)
+
+
+@pytest.mark.parametrize("rooms", [False, True])
+def test_many_locations_are_priced_like_a_few_of_them_at_a_time(*, rooms: bool) -> None:
+    nobody_goes_there = np.array([[np.inf if lane == 2 else 0.0] for lane in range(len(BY_ZONE.zone))])
+    order = typical(3, lines=8, locations=200, rooms=rooms)
+    offers = Offers.of(replace(order, postage=replace(BY_ZONE, package_cents=nobody_goes_there)))
+    together = offers.costs()
+    apart = np.hstack([offers.only(np.arange(first, first + 20)).costs() for first in range(0, 200, 20)])
+    possible = apart < IMPOSSIBLE_CENTS
+    assert (possible == (together < IMPOSSIBLE_CENTS)).all()
+    assert (together[possible] == apart[possible]).all()
 
 
 def test_lines_that_must_travel_together_do_and_cost_no_less() -> None:

@@ -16,7 +16,13 @@ MUG, CUP, GAS = Sku("MUG-1"), Sku("CUP-1"), Sku("GAS-1")
 
 def order(*skus: Sku, **more: Any) -> OrderFacts:
     """An order from the web shop to Chicago, for mugs unless it says otherwise."""
-    facts: dict[str, Any] = {"channel": "web", "method": Method.SHIP, "area": PostalArea("US:60601"), "placed_at": NOON}
+    facts: dict[str, Any] = {
+        "channel": "web",
+        "method": Method.SHIP,
+        "area": PostalArea("US:60601"),
+        "placed_at": NOON,
+        "customer_class": None,
+    }
     return OrderFacts(skus=frozenset(skus or {MUG}), **(facts | more))
 
 
@@ -25,8 +31,8 @@ def location(code: str, kind: LocationKind = LocationKind.WAREHOUSE, source: str
     return Spot(location=LocationId(f"{source}:{code}"), code=code, kind=kind, source=source, **more)
 
 
-DEPOT = location("depot-east", miles=700.0, stock_age_s=10.0)
+DEPOT = location("depot-east", miles=700.0, stock_age_s=10.0, groups=frozenset({"east"}))
 LOOP = location("store-loop", LocationKind.STORE, "pos", miles=1.5, stock_age_s=300.0)
-SOHO = location("store-soho", LocationKind.STORE, "pos", miles=None, stock_age_s=None)
+SOHO = location("store-soho", LocationKind.STORE, "pos", miles=None, stock_age_s=None, groups=frozenset({"east", "flagship"}))
 PARTNER = location("3pl-west", LocationKind.THIRD_PARTY, "bobs", miles=1800.0, stock_age_s=60.0)
 ALL = (DEPOT, LOOP, SOHO, PARTNER)

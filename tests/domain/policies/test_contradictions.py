@@ -1,5 +1,6 @@
 """What cannot be meant is found when it is written, and nothing else is."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -49,6 +50,12 @@ def test_an_order_cannot_be_placed_after_the_end_of_its_rule() -> None:
     assert paths(when=When(placed_from=NOON, placed_to=NOON)) == ["when/placedTo"]
 
 
+def test_an_order_cannot_be_worth_less_than_the_least_that_its_rule_wants() -> None:
+    for least, below in ((5_000, 5_000), (5_000, 0)):
+        assert paths(when=When(value_cents_from=least, value_cents_to=below)) == ["when/valueCentsTo"]
+    assert paths(when=When(value_cents_from=0, value_cents_to=1)) == []
+
+
 @pytest.mark.parametrize(
     "never_from",
     [
@@ -70,6 +77,13 @@ def test_candidates_count_that_are_all_excluded_or_all_forbidden() -> None:
     assert paths(candidates=half, hard=never(Ban(places=WAREHOUSES))) == ["hard/neverFrom"]
     assert paths(candidates=half) == []
     assert paths(candidates=Candidacy(places=(EAST,), except_places=(stores_in_the_east,))) == []
+
+
+def test_a_group_covers_the_groups_whose_names_fit_its_pattern() -> None:
+    east, outlets = Places(groups=("outlets-*",)), Places(groups=("outlets-east", "outlets-*-west"), kinds=(LocationKind.STORE,))
+    assert paths(candidates=Candidacy(places=(outlets,), except_places=(east,))) == ["candidates/exceptPlaces"]
+    assert paths(candidates=Candidacy(places=(east,), except_places=(outlets,))) == []
+    assert paths(candidates=Candidacy(except_places=(Places(groups=("*",)),))) == [], "most locations are in no group"
 
 
 def test_what_must_stay_in_one_package_is_not_torn_between_locations() -> None:
@@ -149,10 +163,14 @@ def test_rules_do_not_hide_or_shadow_each_other() -> None:
 WORDS = st.sampled_from(["a", "b", "ab", "a*", "*b", "*", "a*b"])
 SOME = st.lists(WORDS, max_size=2).map(tuple)
 KINDS = st.lists(st.sampled_from(list(LocationKind)), max_size=3, unique=True).map(tuple)
-PLACES = st.builds(Places, codes=SOME, kinds=KINDS, sources=SOME)
+PLACES = st.builds(Places, codes=SOME, kinds=KINDS, sources=SOME, groups=SOME)
 SEVERAL = st.lists(PLACES, max_size=3).map(tuple)
 CODES = ["a", "b", "ab", "ba", "aab", "abc", "cb", "c", "a*", "*"]
-UNIVERSE = [location(f"{code}", kind, source) for code in CODES for kind in LocationKind for source in ("a", "b", "ab", "xb", "c")]
+GROUPS = [frozenset[str](), frozenset({"a"}), frozenset({"ab", "c"}), frozenset({"b", "xb"})]
+UNIVERSE = [
+    location(code, kind, source, groups=groups)
+    for (code, kind), (source, groups) in product(product(CODES, LocationKind), product(("a", "b", "ab", "xb", "c"), GROUPS))
+]
 
 
 @given(SEVERAL, SEVERAL, SEVERAL, st.lists(PLACES.map(lambda each: Market(countries=("CA",), places=each)), max_size=3).map(tuple))

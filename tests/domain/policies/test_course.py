@@ -60,6 +60,12 @@ def relax(*parts: RulePart) -> Fallback:
         ({"destinations": ("US:606", "CA")}, order(area=PostalArea("CA:M5V2T6")), order(area=PostalArea("US:10001"))),
         ({"placed_from": NOON, "placed_to": NOON + DAY}, order(), order(placed_at=NOON + DAY)),
         ({"placed_from": NOON + DAY}, order(placed_at=NOON + DAY), order()),
+        ({"tags": ("frag*", "gift")}, order(tags=("fragile", "heavy")), order(tags=("heavy",))),
+        ({"tags": ("*",)}, order(tags=("heavy",)), order()),
+        ({"value_cents_from": 5_000}, order(value_cents=5_000), order(value_cents=4_999)),
+        ({"value_cents_to": 5_000}, order(value_cents=4_999), order(value_cents=5_000)),
+        ({"value_cents_from": 0}, order(value_cents=0), order()),
+        ({"value_cents_to": 5_000}, order(value_cents=0), order()),
         ({"skus": ("A[1]?*",)}, order(Sku("A[1]?x")), order(Sku("A1yx"))),
     ],
 )

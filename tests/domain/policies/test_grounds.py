@@ -23,7 +23,8 @@ from tests.domain.policies.plainly import Spot, barred, narrowed, weighed
 from tests.domain.policies.shelves import ALL, CUP, GAS, MUG, location, order
 
 CODES = st.lists(st.sampled_from(["store-*", "*-east", "3pl-west", "pos:*", "none"]), max_size=2).map(tuple)
-PLACES = st.builds(Places, codes=CODES, kinds=st.lists(st.sampled_from(list(LocationKind)), max_size=2).map(tuple))
+GROUPS = st.lists(st.sampled_from(["east", "flag*", "none"]), max_size=2).map(tuple)
+PLACES = st.builds(Places, codes=CODES, kinds=st.lists(st.sampled_from(list(LocationKind)), max_size=2).map(tuple), groups=GROUPS)
 SEVERAL = st.lists(PLACES, max_size=3).map(tuple)
 SKUS = st.lists(st.sampled_from(["GAS-*", "*-1", "MUG-1", "nothing"]), max_size=2).map(tuple)
 CENTS = st.integers(-500, 500)

@@ -107,7 +107,9 @@ class Street:
         if random.random() < 0.2:
             available[random.randrange(PLACES)] = UNKNOWN
         return Problem(
-            facts=OrderFacts(channel="web", method=Method.SHIP, skus=frozenset(skus), area=NOWHERE, placed_at=NOON),
+            facts=OrderFacts(
+                channel="web", method=Method.SHIP, skus=frozenset(skus), area=NOWHERE, placed_at=NOON, customer_class=None
+            ),
             at=NOON + timedelta(minutes=random.randrange(60)),
             demand=demand,
             grams=weighed(demand, {}),
