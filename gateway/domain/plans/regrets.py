@@ -16,8 +16,9 @@ from gateway.domain.plans.subsets import first_parts, partitions
 
 # Coarse enough that what tells equals apart is gone, fine enough for prices that are no whole cents.
 PARTS_OF_A_CENT: Final = 256.0
-CELLS_MAX: Final = 500_000
-"""Of counterfactuals: each is a part of the order at a location."""
+CELLS_MAX: Final = 2_100_000
+"""Parts of an order at locations, for regrets to be told; ``MISSING_CELLS_MAX`` for counterfactuals."""
+MISSING_CELLS_MAX: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +48,7 @@ def regrets(instance: Instance, plan: Plan) -> Floats:
         cents, able = priced_whole(instance)
         return np.where(able, cents - cents[plan.locations[0]], np.inf)
     offers = Offers.of(instance)
-    if not (plan.optimal and tractable(offers)):
+    if not (plan.optimal and tractable(offers) and offers.cells <= CELLS_MAX):
         unknown = np.where((instance.stock > 0).any(axis=1) & (instance.room > 0), np.nan, np.inf)
         unknown[plan.locations] = 0.0
         return unknown
@@ -73,7 +74,7 @@ def counterfactuals(instance: Instance, plan: Plan) -> tuple[Counterfactual, ...
         units = np.broadcast_to(instance.wanted, (len(location), len(instance.wanted)))
         return _missing(instance, location, units, _rounded(plan.cents - cents[location]))
     offers = Offers.of(instance)
-    if not (plan.optimal and tractable(offers) and offers.cells <= CELLS_MAX):
+    if not (plan.optimal and tractable(offers) and offers.cells <= MISSING_CELLS_MAX):
         return ()
     others = _Others.of(offers, plan)
     costs = offers.costs(however_little=True)

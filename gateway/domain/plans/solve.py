@@ -19,7 +19,7 @@ from gateway.domain.plans.subsets import partitions
 
 EFFORT: Final = 20_000_000
 """Steps of a few nanoseconds that a decision may take, beside what is always done: a tenth of a second, about."""
-CELLS_MAX: Final = 2_100_000
+CELLS_MAX: Final = 3_500_000
 PAIRS_MAX: Final = 1_700_000
 
 
