@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gateway.domain.delivery import Promise
 from gateway.domain.identity import OrderId
-from gateway.domain.policies import Rule
+from gateway.domain.policies import PolicyKey, Rule
 from gateway.domain.routing import Decision, Inputs
 
 
@@ -33,3 +33,8 @@ class DecisionRecord:
     promises: tuple[Promise, ...] = ()
     own_rule: Rule | None = None
     price_book: int | None = None
+
+    @property
+    def policy_key(self) -> PolicyKey:
+        """By which version of which policy; version 0: by none that is kept."""
+        return self.policy, self.policy_version

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,7 @@ from gateway.domain.geography import Centroids, area_of
 from gateway.domain.identity import OrderId
 from gateway.domain.orders import Order
 from gateway.domain.plans import Ints
-from gateway.domain.policies import OrderFacts
+from gateway.domain.policies import BUILT_IN, OrderFacts, PolicyKey, RoutingPolicy
 from gateway.domain.pricing import PriceBook, PriceMode, PricingTerms
 from gateway.domain.rates import Weights
 from gateway.domain.routing import Demand, Tariff, World
@@ -143,7 +143,8 @@ class PriceBooks:
         while self._placed:
             orders = [self._placed.popleft() for _ in range(min(PAGE, len(self._placed)))]
             first = [records[0] for records in (await self.store.decisions(orders)).values()]
-            for compared in await asyncio.to_thread(_compared, first, atlas.world(self.tariff), book):
+            policies = {key: await self.store.policy(key) for key in {each.policy_key for each in first}}
+            for compared in await asyncio.to_thread(_compared, first, policies, atlas.world(self.tariff), book):
                 self.shadow.orders += 1
                 self.shadow.moved += compared.moved
                 self.shadow.paid_cents += compared.paid_cents
@@ -173,6 +174,7 @@ class PriceBooks:
                 area=area_of(order.to),
                 placed_at=order.placed_at,
                 customer_class=order.customer_class,
+                value_cents=order.value_cents,
             ),
             destination=self.centroids.locate(order.to),
         )
@@ -200,5 +202,8 @@ class PriceBooks:
         )
 
 
-def _compared(records: Sequence[DecisionRecord], world: World, book: PriceBook) -> list[Compared]:
-    return [found for record in records if (found := compare(record, world, book)) is not None]
+def _compared(
+    records: Sequence[DecisionRecord], policies: Mapping[PolicyKey, RoutingPolicy | None], world: World, book: PriceBook
+) -> list[Compared]:
+    found = (compare(record, policies[record.policy_key] or BUILT_IN, world, book) for record in records)
+    return [each for each in found if each is not None]

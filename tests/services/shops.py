@@ -35,6 +35,7 @@ from gateway.demo.world import TOKENS
 from gateway.domain.fulfillments import FulfillmentOrder, RequestStatus
 from gateway.domain.identity import OrderId, SourceName
 from gateway.domain.orders import Order
+from gateway.domain.policies import Rule
 from gateway.domain.tasks import JobKind, JobRecord, JobState
 from gateway.ports import Once, Source
 from gateway.services.orders import Purchase
@@ -210,3 +211,12 @@ async def shop(
         services: Services = app.state.services
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway") as client:
             yield Shop(services=services, graph=Graph(client), clock=clock, oversight=services.oversight)
+
+
+async def nothing_but(on: Shop, *rules: Rule) -> None:
+    """Have orders routed by these rules."""
+    policies = on.services.policies
+    once = Once(principal="ann", operation="test", key="create", request_hash="")
+    written = await policies.create("default", rules, note="n", by="ann", once=once)
+    again = Once(principal="ann", operation="test", key="activate", request_hash="")
+    await policies.activate(written.key, reason="n", by="ann", once=again)

@@ -13,14 +13,16 @@ from connectors.contract import Method, Sku
 from gateway.domain.expectation import Outlet, Sale, expected, priced
 from gateway.domain.geography import Centroids, GeoPoint, PostalArea
 from gateway.domain.identity import LocationId, OrderId
-from gateway.domain.policies import OrderFacts
-from gateway.domain.pricing import PriceMode, PricingTerms
+from gateway.domain.policies import Objective, OrderFacts, Rule
+from gateway.domain.pricing import PriceBook, PriceMode, PricingTerms
 from gateway.domain.rates import Weights
 from gateway.domain.routing import Demand, Site, Sites, Tariff
 from gateway.services.pricing import PriceBooks
+from gateway.services.routing import compare
 from gateway.settings import Settings
 from tests.harness import line, place, run, world
-from tests.samples import desk
+from tests.samples import MUG, desk
+from tests.services.shops import Place, nothing_but, shop
 
 NOBODY: Any = None
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -155,5 +157,26 @@ def test_a_book_that_is_too_old_counts_for_nothing(tmp_path: Path) -> None:
             on.clock.wait(1)
             assert [*in_force, books.in_force] == [book, book, None], "the first of a version stays, until it is too old"
             assert books.newest == book
+
+    run(story)
+
+
+@pytest.mark.parametrize(("strategy", "looked_at"), [("exact", True), ("priority", False)])
+def test_prices_in_shadow_look_at_what_the_merchant_s_own_rules_decided_but_not_at_rules_of_thumb(
+    strategy: str, tmp_path: Path, *, looked_at: bool
+) -> None:
+    async def story() -> None:
+        async with shop(tmp_path, {"east": Place(stock={MUG: 5}), "west": Place(stock={MUG: 5})}) as on:
+            await nothing_but(on, Rule(name="ours", objective=Objective(strategy=strategy)))
+            order = await on.bought(1)
+            (record,) = (await on.store.decisions([order]))[order]
+            policy = await on.store.policy(record.policy_key)
+            (package,) = record.decision.packages
+            dear = {package.location: {MUG: 100_000}}
+            book = PriceBook(version=1, built_at=NOW, horizon=WEEK, bids=dear, rooms={}, bound_cents=0)
+            seen = on.services.network.atlas().world(Tariff())
+            found = compare(record, policy, seen, book)
+            assert (found is not None) is looked_at
+            assert found is None or (found.moved, found.spared_cents) == (True, 100_000)
 
     run(story)

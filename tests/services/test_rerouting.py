@@ -23,7 +23,7 @@ from gateway.services.orders import Purchase
 from gateway.services.rerouting import Direct
 from tests.harness import run
 from tests.samples import CUP, EAST, HOME, MUG, START, WEST, landscape, numbered, place, reading, units
-from tests.services.shops import Place, Shop, shop
+from tests.services.shops import Place, Shop, nothing_but, shop
 
 REROUTE = """mutation ($input: OrderRerouteInput!) { orderReroute(input: $input) {
   order { version status directed { reason by locations { id } } fulfillmentOrders { requestStatus location { id } } }
@@ -38,15 +38,6 @@ def at(source: str) -> str:
 async def rerouted(on: Shop, order: OrderId, *sources: str, key: str = "r", role: Role = Role.AGENT, **more: Any) -> dict[str, Any]:
     sent = {"idempotencyKey": key, "id": global_id("Order", order), "locations": [at(each) for each in sources]}
     return dict((await on.graph(REROUTE, role=role, input=sent | {"reason": "she asked for it"} | more))["orderReroute"])
-
-
-async def nothing_but(on: Shop, *rules: Rule) -> None:
-    """Have orders routed by these rules."""
-    policies = on.services.policies
-    once = Once(principal="ann", operation="test", key="create", request_hash="")
-    written = await policies.create("default", rules, note="n", by="ann", once=once)
-    again = Once(principal="ann", operation="test", key="activate", request_hash="")
-    await policies.activate(written.key, reason="n", by="ann", once=again)
 
 
 async def given_up(on: Shop, order: OrderId) -> None:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from gateway.domain.policies import LEAST_COST
+from gateway.domain.policies import RoutingPolicy
 from gateway.domain.pricing import PriceBook
-from gateway.domain.routing import Decision, Unroutable, World, choose, problem_of, ruled
+from gateway.domain.routing import EXACT, Decision, Unroutable, World, choose, problem_of, ruled
 from gateway.domain.sourcing import DecisionRecord
+from gateway.services.routing.replay import rule_of
 from gateway.services.routing.stating import price_terms
 
 
@@ -18,14 +19,20 @@ class Compared:
     spared_cents: int
 
 
-def compare(record: DecisionRecord, world: World, book: PriceBook) -> Compared | None:
-    """Decide again with these prices. None: it was made in another world, by a rule, or by prices already."""
-    if record.inputs is None or record.inputs.world != world.digest or record.rule != LEAST_COST.name or record.inputs.unit_terms:
+def compare(record: DecisionRecord, policy: RoutingPolicy | None, world: World, book: PriceBook) -> Compared | None:
+    """Decide again with these prices, by that version of its policy.
+
+    None: it was made in another world, by a rule of thumb or one that cannot be found, together with others, or by prices already.
+    """
+    rule = rule_of(record, policy)
+    if rule is None or record.inputs is None or record.inputs.world != world.digest or record.inputs.unit_terms:
+        return None
+    if (record.decision.strategy, rule.objective.strategy) != (EXACT, EXACT):
         return None
     problem = problem_of(record.inputs, world)
     skus = [line.sku for line in problem.demand]
     try:
-        choice = choose(ruled(replace(problem, unit_terms=price_terms(book, problem.sites, skus)), LEAST_COST))
+        choice = choose(ruled(replace(problem, unit_terms=price_terms(book, problem.sites, skus)), rule))
     except Unroutable:
         return None
     packages, _ = choice.pricing.packages(choice.plan)

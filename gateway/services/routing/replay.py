@@ -60,8 +60,16 @@ class Replays:
         if record is None or record.inputs is None:
             return None if record is None else Replay(record=record, differences=("What it was made from was not kept then.",))
         world = await self.store.world(record.inputs.world)
-        policy = BUILT_IN if record.policy_version == 0 else await self.store.policy((record.policy, record.policy_version))
+        policy = BUILT_IN if record.policy_version == 0 else await self.store.policy(record.policy_key)
         return replayed(record, record.inputs, world, policy, self.outlook().strategies)
+
+
+def rule_of(record: DecisionRecord, policy: RoutingPolicy | None) -> Rule | None:
+    """The rule that it was made by, without what was relaxed, in that version of its policy. None: it cannot be found."""
+    if record.own_rule is not None or record.inputs is None or policy is None:
+        return record.own_rule
+    passes = course(policy, record.inputs.facts).passes
+    return next((each.rule for each in passes if each.rule.name == record.rule and each.relaxed == record.relaxed), None)
 
 
 def replayed(
@@ -72,7 +80,7 @@ def replayed(
     strategies: Mapping[str, Strategy],
 ) -> Replay:
     """That decision, made again on these inputs, in that world, by that version of the policy."""
-    rule = record.own_rule or (None if policy is None else _rule(record, policy, inputs))
+    rule = rule_of(record, policy)
     if world is None or rule is None:
         what = "The locations and tariffs of then" if world is None else "The policy and rule that it was made by"
         return Replay(record=record, differences=(f"{what} cannot be found.",))
@@ -97,13 +105,6 @@ def _again(decision: Decision, problem: Problem, strategies: Mapping[str, Strate
     if decision.strategy != TOGETHER:
         return decide(problem, strategies)
     return chosen_together(problem, {each.location: {line.sku: line.units for line in each.lines} for each in decision.packages})
-
-
-def _rule(record: DecisionRecord, policy: RoutingPolicy, inputs: Inputs) -> Rule | None:
-    """The rule that it was made by, without what was relaxed."""
-    passes = course(policy, inputs.facts).passes
-    found = (each.rule for each in passes if each.rule.name == record.rule and each.relaxed == record.relaxed)
-    return next(found, None)
 
 
 def _spelled_out(decision: Decision) -> dict[str, Any]:
