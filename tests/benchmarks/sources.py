@@ -5,8 +5,9 @@ Measured are, with the sandboxes in one process and the gateway in another:
 - the requests that a query costs each system, by the system's own count, against what its limit in the graph makes necessary; and
   whether as many identical queries at once as there are clients cost more than one;
 - the added latency: a query, less the time that the slowest of the same connectors took for the same read in this process right
-  before, and the CPU that the gateway took beyond theirs, which says the same where the machine has other things to do. Once as
-  fast as the sandboxes are, once with one of them slow;
+  before, and the CPU that the gateway took beyond theirs, which says the same where the machine has other things to do; beside
+  that, what the next read without the gateway "added" to the one before, which is what the machine does by itself. Once as fast as
+  the sandboxes are, once with one of them slow;
 - one source that hangs: how late answers are, what it is asked while its breaker is open, how soon it is live again;
 - the memory that a level takes in a gateway that remembers as much as it may, and whether more SKUs take more.
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -110,6 +111,7 @@ async def _pairs(
         "slowest_source_p50_ms": percentile(slowest_ms, 0.50),
         "added_p50_ms": percentile(added_ms, 0.50),
         "added_p99_ms": percentile(added_ms, 0.99),
+        "next_read_added_p99_ms": percentile([after - before for before, after in pairwise(slowest_ms)], 0.99),
         "gateway_cpu_ms": gateway_cpu_ms / pairs,
         "added_cpu_ms": (gateway_cpu_ms - alone_cpu_ms) / pairs,
     }

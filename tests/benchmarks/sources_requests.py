@@ -19,7 +19,7 @@ from tests.benchmarks.stage import TOKEN
 SKUS_PER_FIELD: Final = 250  # what one field may be asked for; the fields of an operation are read together
 TRIES: Final = 4
 AGE_S_MIN: Final = 1
-AGE_PER_READ: Final = 4
+AGE_PER_READ: Final = 10
 ANSWER_S_MAX: Final = 120.0
 HEADERS: Final = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
 ANOTHER: Final = f"SKU-{FIRST_SKU - 1:04d}"
